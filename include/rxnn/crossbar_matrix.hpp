@@ -1,0 +1,88 @@
+// The weights of one layer on their arrays: programmed once, multiplied many times.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "rxnn/hardware.hpp"
+#include "rxnn/mapping.hpp"
+#include "rxnn/periphery.hpp"
+
+namespace rxnn {
+
+// What programming did to the conductances.
+struct ProgramReport {
+  std::int64_t tiles = 0;            // pieces of the weight matrices
+  std::int64_t arrays = 0;           // physical arrays: tiles x slices x polarities
+  double utilisation = 0;            // cells that hold a digit / all cells, 0 to 1
+  double mean_relative_change = 0;   // mean of |G_eq - G| / G over cells in use, G their nominal conductance
+  double worst_relative_change = 0;  // largest of the same
+};
+
+// Called with arrays done and arrays in all, from one thread at a time; may throw to stop.
+using Progress = std::function<void(std::int64_t done, std::int64_t total)>;
+
+// `groups` independent matrices of `inputs` (K) x `outputs` (N), as the groups of a convolution. One of Program and
+// Load comes first; Multiply is const and may then be called from any thread.
+//
+// Levels. The equivalent conductances are held and exchanged in levels above g_off,
+//   level = (G_eq - g_off) / g_step   (so G_eq = g_off + level * g_step, siemens),
+// float32, as an array [group][polarity][slice][K][N]. On ideal hardware a level is exactly the digit.
+class CrossbarMatrix {
+ public:
+  // `name` is the layer's: it keys the randomness and stands in messages. Validates the hardware.
+  CrossbarMatrix(const Hardware& hardware, std::string name, int groups, int inputs, int outputs);
+  ~CrossbarMatrix();
+  CrossbarMatrix(const CrossbarMatrix&) = delete;
+  CrossbarMatrix& operator=(const CrossbarMatrix&) = delete;
+
+  // Maps, programs and extracts. `weights`: (groups * outputs) x inputs, row-major (Caffe's layout).
+  ProgramReport Program(const float* weights, const Progress& progress = {});
+
+  // Takes what another CrossbarMatrix of the same hardware and shape gave: num_levels() levels, groups * outputs
+  // scales.
+  void Load(const float* levels, const float* scales);
+
+  std::int64_t num_levels() const;
+  void CopyLevels(float* levels) const;
+  const std::vector<float>& scales() const;  // s_w of every output, groups * outputs
+  const Hardware& hardware() const;
+  int groups() const;
+  int inputs() const;
+  int outputs() const;
+
+  // Runs `count` input vectors of signed codes (count x inputs, row-major, |code| <= 2^input_bits - 1) through the
+  // arrays of `group`: DACs, currents, ADCs, shift and add. `sums` (count x outputs, row-major) is what the integer
+  // product codes * W_q would be on ideal hardware. `has_negative`: run a second pass for the negative parts.
+  // `first_read` numbers the vectors for read noise. Uses all cores unless called from within a parallel region; the
+  // result does not depend on it.
+  void Multiply(int group, const std::int32_t* codes, int count, bool has_negative, std::uint64_t first_read,
+                double* sums) const;
+
+  // The readable truth of Multiply: one array, slice, stream and column after the other, in double precision.
+  void MultiplyReference(int group, const std::int32_t* codes, int count, bool has_negative, std::uint64_t first_read,
+                         double* sums) const;
+
+  // adc_range CALIBRATED: until the range is set, the smallest and largest column currents (units of CurrentUnit) that
+  // the vectors cause are observed, then set. Both do nothing for other ranges.
+  bool needs_calibration() const;
+  CurrentRange ObserveCurrents(int group, const std::int32_t* codes, int count, bool has_negative) const;
+  void SetAdcRange(const CurrentRange& range);
+
+  // sums * OutputScale(output, range) is the layer's output before its bias:
+  //   s_w s_x / ((2^(weight_bits-1) - 1) (2^input_bits - 1)).
+  double OutputScale(int output, float input_range) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// What a crossbar layer computes: y (count x outputs) for x (count x inputs), each row an image of its own, without
+// bias. `first_read` numbers the rows for read noise; calibrates on these rows where that is asked for.
+void CrossbarMatmul(CrossbarMatrix& matrix, const float* x, int count, std::uint64_t first_read, float* y);
+
+}  // namespace rxnn

@@ -1,0 +1,94 @@
+// The description of the hardware: one plain struct, the core's mirror of the message CrossbarParameter.
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+namespace rxnn {
+
+// How signed weights sit on cells whose conductance is positive.
+enum class SignedWeights { kDifferential, kOffset };
+// Where the twin arrays of kDifferential are subtracted: after their ADCs, or as currents before one ADC.
+enum class Subtraction { kDigital, kAnalog };
+// What the largest weight is taken of: the layer, or each output column.
+enum class WeightScale { kLayer, kColumn };
+// Where the current range of the ADCs comes from.
+enum class AdcRange { kFullScale, kCalibrated, kGiven };
+// The law of programming variation: g (1 + sigma n) clipped at 0, or g exp(sigma n), n standard normal.
+enum class Distribution { kNormal, kLogNormal };
+
+// The four resistances of an array, ohm. Each may be 0.
+struct WireResistances {
+  double source_ohm = 0;    // driver of a word line, segment to the first cell included
+  double sink_ohm = 0;      // sense amplifier of a bit line, segment from the last cell included
+  double wordline_ohm = 0;  // one word-line segment between neighbouring cells
+  double bitline_ohm = 0;   // one bit-line segment between neighbouring cells
+
+  bool ideal() const { return source_ohm == 0 && sink_ohm == 0 && wordline_ohm == 0 && bitline_ohm == 0; }
+};
+
+// Thrown for hardware that cannot exist. what() names field, value and allowed range.
+class HardwareError : public std::invalid_argument {
+ public:
+  using std::invalid_argument::invalid_argument;
+};
+
+// Field names, units and defaults are those of CrossbarParameter (caffe/proto/caffe.proto).
+struct Hardware {
+  int rows = 64;  // word lines of one array
+  int cols = 64;  // bit lines of one array
+
+  int weight_bits = 8;  // sign included
+  int cell_bits = 2;
+  SignedWeights signed_weights = SignedWeights::kDifferential;
+  Subtraction subtraction = Subtraction::kDigital;
+  WeightScale weight_scale = WeightScale::kLayer;
+
+  int input_bits = 8;
+  int dac_bits = 1;
+  double input_range = 0;  // 0: the largest magnitude of each image
+  double v_read_volt = 0.25;
+
+  double r_on_ohm = 1e5;
+  double r_off_ohm = 1e6;
+  WireResistances wires{500, 100, 2.5, 2.5};
+
+  double conductance_sigma = 0;
+  Distribution conductance_distribution = Distribution::kNormal;
+  double stuck_on_rate = 0;
+  double stuck_off_rate = 0;
+  double read_noise_sigma = 0;
+  std::uint64_t seed = 0;
+
+  int adc_bits = 8;  // 0: ideal
+  AdcRange adc_range = AdcRange::kFullScale;
+  double adc_min_ampere = 0;
+  double adc_max_ampere = 0;
+
+  // Throws HardwareError for the first field out of its range.
+  void Validate() const;
+
+  // Derived quantities; meaningful for valid hardware only.
+  double g_on() const { return 1 / r_on_ohm; }    // siemens
+  double g_off() const { return 1 / r_off_ohm; }  // siemens
+  // Conductance of one level: (g_on - g_off) / (2^cell_bits - 1), siemens.
+  double g_step() const { return (g_on() - g_off()) / ((1 << cell_bits) - 1); }
+  // Largest weight code: 2^(weight_bits-1) - 1.
+  int max_weight_code() const { return (1 << (weight_bits - 1)) - 1; }
+  // Largest input code: 2^input_bits - 1.
+  int max_input_code() const { return (1 << input_bits) - 1; }
+  // Arrays a weight's digits are cut into: DIFFERENTIAL cuts weight_bits - 1 magnitude bits, OFFSET weight_bits bits.
+  int num_slices() const {
+    const int bits = signed_weights == SignedWeights::kDifferential ? weight_bits - 1 : weight_bits;
+    return (bits + cell_bits - 1) / cell_bits;
+  }
+  // Physical arrays per tile and slice: 2 (positive, negative) or 1.
+  int num_polarities() const { return signed_weights == SignedWeights::kDifferential ? 2 : 1; }
+  // Passes one input is cut into.
+  int num_streams() const { return (input_bits + dac_bits - 1) / dac_bits; }
+  // No cell differs from its nominal level.
+  bool ideal_cells() const { return conductance_sigma == 0 && stuck_on_rate == 0 && stuck_off_rate == 0; }
+};
+
+}  // namespace rxnn
