@@ -1,0 +1,49 @@
+// From a stored image to what a network reads: crop, mirror, mean, scale.
+#pragma once
+
+#include <opencv2/core/mat.hpp>
+#include <random>
+#include <vector>
+
+#include "caffe/blob.hpp"
+#include "caffe/common.hpp"
+#include "caffe/proto/caffe.pb.h"
+
+namespace caffe {
+
+// out = (in - mean) * scale, with the crop at the centre (TEST) or at random (TRAIN), mirrored at random where asked
+// for. The mean is a file (crop of the same place), one value, or one value per channel.
+template <typename Dtype>
+class DataTransformer {
+ public:
+  // Throws Error for mean_file together with mean_value, or a mean file that cannot be read.
+  DataTransformer(const TransformationParameter& param, Phase phase);
+  virtual ~DataTransformer() = default;
+
+  // Seeds the generator; only needed when there is a random crop or mirror.
+  void InitRand();
+
+  // `transformed` must have the shape InferBlobShape gives (its num for the vectors).
+  void Transform(const Datum& datum, Blob<Dtype>* transformed);
+  void Transform(const vector<Datum>& datum_vector, Blob<Dtype>* transformed);
+  void Transform(const cv::Mat& image, Blob<Dtype>* transformed);
+  void Transform(const vector<cv::Mat>& mat_vector, Blob<Dtype>* transformed);
+  void Transform(Blob<Dtype>* input, Blob<Dtype>* transformed);
+
+  vector<int> InferBlobShape(const Datum& datum);
+  vector<int> InferBlobShape(const vector<Datum>& datum_vector);
+  vector<int> InferBlobShape(const cv::Mat& image);
+  vector<int> InferBlobShape(const vector<cv::Mat>& mat_vector);
+
+ protected:
+  // Uniform in [0, n).
+  virtual int Rand(int n);
+
+  TransformationParameter param_;
+  Phase phase_;
+  std::mt19937 rng_;
+  Blob<Dtype> data_mean_;
+  vector<Dtype> mean_values_;
+};
+
+}  // namespace caffe

@@ -1,0 +1,52 @@
+// Files: messages as text and binary, images, and directories made and renamed in one step.
+#pragma once
+
+#include <google/protobuf/message.h>
+
+#include <opencv2/core/mat.hpp>
+#include <string>
+
+#include "caffe/common.hpp"
+#include "caffe/proto/caffe.pb.h"
+
+namespace caffe {
+
+using ::google::protobuf::Message;
+
+// Text: throws Error for a missing file ("File not found: F"), and for a syntax error or unknown field with file, line
+// and column (1-based) of each complaint. The OrDie names are Caffe's.
+void ReadProtoFromTextFileOrDie(const string& filename, Message* proto);
+// The same for text in memory; `origin` stands for the file in messages.
+void ReadProtoFromText(const string& text, const string& origin, Message* proto);
+// Returns false instead of throwing.
+bool ReadProtoFromTextFile(const string& filename, Message* proto);
+// Written beside and renamed, so that a reader never sees half a file. Throws Error where that fails.
+void WriteProtoToTextFile(const Message& proto, const string& filename);
+
+// Binary, up to protobuf's 2 GiB. Throws Error for a missing, truncated or foreign file, naming it and the message
+// type.
+void ReadProtoFromBinaryFileOrDie(const string& filename, Message* proto);
+bool ReadProtoFromBinaryFile(const string& filename, Message* proto);
+void WriteProtoToBinaryFile(const Message& proto, const string& filename);
+
+// BGR (or grey) image, 8 bits, resized when height and width are above 0. Empty when the file is missing or no image.
+cv::Mat ReadImageToCVMat(const string& filename, int height, int width, bool is_color);
+cv::Mat ReadImageToCVMat(const string& filename, int height, int width);
+cv::Mat ReadImageToCVMat(const string& filename, bool is_color);
+cv::Mat ReadImageToCVMat(const string& filename);
+cv::Mat DecodeDatumToCVMat(const Datum& datum, bool is_color);
+cv::Mat DecodeDatumToCVMatNative(const Datum& datum);
+
+// False when the image cannot be read. With an `encoding` ("jpg", "png") the datum holds the encoded bytes, else planar
+// BGR bytes.
+bool ReadImageToDatum(const string& filename, int label, int height, int width, bool is_color,
+                      const std::string& encoding, Datum* datum);
+bool ReadImageToDatum(const string& filename, int label, int height, int width, bool is_color, Datum* datum);
+bool ReadImageToDatum(const string& filename, int label, Datum* datum);
+bool ReadFileToDatum(const string& filename, int label, Datum* datum);
+// In place; false when the datum was not encoded. Throws Error for bytes that are no image.
+bool DecodeDatum(Datum* datum, bool is_color);
+bool DecodeDatumNative(Datum* datum);
+void CVMatToDatum(const cv::Mat& image, Datum* datum);
+
+}  // namespace caffe
