@@ -1,0 +1,49 @@
+# make demo   the main job on the embedded default, from nothing
+# make test   all tests, from nothing
+# Both install what is missing (scripts/setup.sh says what), build, and go on.
+
+PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
+JOBS ?= $(shell nproc)
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: setup build demo test test-cpp test-python asan bench lint format clean
+
+setup:
+	@PYTHON=$(PYTHON) scripts/setup.sh $(VENV)
+
+build: setup
+	@cmake --preset release -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python > build.log 2>&1 || (cat build.log; exit 1)
+	@cmake --build build -j $(JOBS)
+
+demo: build
+	@$(BIN)/rxnn demo
+
+test: test-cpp test-python
+
+test-cpp: build
+	@ctest --test-dir build --output-on-failure -j $(JOBS)
+
+test-python: build
+	@$(BIN)/python -m pytest
+
+# The C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer.
+asan: setup
+	@cmake --preset asan
+	@cmake --build build-asan -j $(JOBS)
+	@ctest --test-dir build-asan --output-on-failure -j $(JOBS)
+
+bench: build
+	@scripts/bench.sh $(BIN)/python $(JOBS)
+
+lint: setup
+	@scripts/lint.sh $(BIN)
+
+# Lays out C++ and Python; lint checks the same.
+format: setup
+	@git ls-files '*.hpp' '*.cpp' '*.cu' | xargs clang-format -i
+	@$(BIN)/ruff format python tests scripts models examples
+	@$(BIN)/ruff check --fix python tests scripts models examples
+
+clean:
+	rm -rf build build-* build.log demo $(VENV)
