@@ -42,8 +42,8 @@ lint: setup
 # Lays out C++ and Python; lint checks the same.
 format: setup
 	@git ls-files '*.hpp' '*.cpp' '*.cu' | xargs clang-format -i
-	@$(BIN)/ruff format python tests scripts models examples
-	@$(BIN)/ruff check --fix python tests scripts models examples
+	@$(BIN)/ruff format python tests scripts models examples benchmarks
+	@$(BIN)/ruff check --fix python tests scripts models examples benchmarks
 
 clean:
 	rm -rf build build-* build.log demo $(VENV)

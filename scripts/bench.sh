@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Builds and runs all benchmarks; docs/benchmarks.md explains the figures.
+#   scripts/bench.sh PYTHON JOBS
+set -euo pipefail
+cd "$(dirname "$0")/.."
+python=${1:?usage: scripts/bench.sh PYTHON JOBS}
+jobs=${2:-1}
+
+cmake --preset release -DRXNN_BENCHMARKS=ON -DPython_EXECUTABLE="$PWD/$python" > build.log
+cmake --build build -j "$jobs"
+for program in build/bin/*_benchmark; do
+  echo "== $(basename "$program")"
+  "$program" --benchmark_counters_tabular=true
+done
+for script in benchmarks/*_benchmark.py; do
+  [[ -e $script ]] || continue
+  echo "== $(basename "$script")"
+  "$python" "$script"
+done
