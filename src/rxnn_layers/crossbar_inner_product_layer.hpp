@@ -1,0 +1,34 @@
+// InnerProduct on resistive crossbars.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "caffe/layers/inner_product_layer.hpp"
+#include "rxnn_layers/layer_crossbars.hpp"
+
+namespace rxnn {
+
+// Takes inner_product_param as the plain layer does, and crossbar_param. Every input vector has its own input range
+// unless crossbar_param.input_range is given. Backward is the plain layer's (straight-through); STORED conductances
+// have none.
+template <typename Dtype>
+class CrossbarInnerProductLayer : public caffe::InnerProductLayer<Dtype> {
+ public:
+  using Blobs = std::vector<caffe::Blob<Dtype>*>;
+  using caffe::InnerProductLayer<Dtype>::InnerProductLayer;
+
+  const char* type() const override { return "CrossbarInnerProduct"; }
+  void LayerSetUp(const Blobs& bottom, const Blobs& top) override;
+
+ protected:
+  void Forward_cpu(const Blobs& bottom, const Blobs& top) override;
+  void Backward_cpu(const Blobs& top, const std::vector<bool>& propagate_down, const Blobs& bottom) override;
+
+ private:
+  std::unique_ptr<LayerCrossbars<Dtype>> crossbars_;
+  std::vector<float> x_;
+  std::vector<float> y_;
+};
+
+}  // namespace rxnn

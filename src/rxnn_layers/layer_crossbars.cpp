@@ -1,0 +1,134 @@
+#include "rxnn_layers/layer_crossbars.hpp"
+
+#include <cstring>
+#include <type_traits>
+
+#include "rxnn_layers/hardware_proto.hpp"
+
+namespace rxnn {
+namespace {
+
+// A fast 64-bit fingerprint: scripts write into blobs through views that nobody announces, so contents are compared.
+std::uint64_t Fingerprint(const void* data, size_t bytes, std::uint64_t seed) {
+  constexpr std::uint64_t kMultiplier = 0x9E3779B97F4A7C15u;
+  constexpr int kLanes = 4;  // independent chains, so that multiplications overlap
+  std::uint64_t lanes[kLanes] = {seed, seed + 1, seed + 2, seed + 3};
+  const auto* cursor = static_cast<const unsigned char*>(data);
+  const auto mix = [](std::uint64_t lane, std::uint64_t word) {
+    lane = (lane ^ word) * kMultiplier;
+    return lane ^ (lane >> 29);
+  };
+  for (; bytes >= sizeof(lanes); bytes -= sizeof(lanes), cursor += sizeof(lanes)) {
+    std::uint64_t words[kLanes];
+    std::memcpy(words, cursor, sizeof(words));
+    for (int i = 0; i < kLanes; ++i) lanes[i] = mix(lanes[i], words[i]);
+  }
+  std::uint64_t tail[kLanes] = {};
+  std::memcpy(tail, cursor, bytes);
+  std::uint64_t result = bytes;
+  for (int i = 0; i < kLanes; ++i) result = mix(result, mix(lanes[i], tail[i]));
+  return result;
+}
+
+template <typename Dtype>
+std::uint64_t Fingerprint(const caffe::Blob<Dtype>& blob, std::uint64_t seed) {
+  return Fingerprint(blob.cpu_data(), sizeof(Dtype) * static_cast<size_t>(blob.count()), seed);
+}
+
+// The blob's values as float, `transposed` from rows x cols to cols x rows; points into the blob when it can.
+template <typename Dtype>
+const float* AsFloat(const caffe::Blob<Dtype>& blob, bool transposed, int rows, int cols, std::vector<float>* buffer) {
+  const Dtype* data = blob.cpu_data();
+  if constexpr (std::is_same_v<Dtype, float>) {
+    if (!transposed) return data;
+  }
+  buffer->resize(blob.count());
+  if (transposed) {
+    for (int i = 0; i < rows; ++i) {
+      for (int j = 0; j < cols; ++j) {
+        (*buffer)[static_cast<size_t>(j) * rows + i] = static_cast<float>(data[static_cast<size_t>(i) * cols + j]);
+      }
+    }
+  } else {
+    for (int i = 0; i < blob.count(); ++i) (*buffer)[i] = static_cast<float>(data[i]);
+  }
+  return buffer->data();
+}
+
+}  // namespace
+
+template <typename Dtype>
+LayerCrossbars<Dtype>::LayerCrossbars(const caffe::LayerParameter& param, int groups, int inputs, int outputs)
+    : name_(param.name()),
+      hardware_(HardwareFromProto(param.crossbar_param())),
+      stored_(param.crossbar_param().conductance() == caffe::CrossbarParameter::STORED),
+      groups_(groups),
+      inputs_(inputs),
+      outputs_(outputs) {
+  hardware_.Validate();
+}
+
+template <typename Dtype>
+std::vector<int> LayerCrossbars<Dtype>::LevelShape() const {
+  return {groups_, hardware_.num_polarities(), hardware_.num_slices(), inputs_, outputs_};
+}
+
+template <typename Dtype>
+void LayerCrossbars<Dtype>::ShapeStoredBlobs(const Blobs& given, Blobs* blobs) const {
+  using caffe::Blob;
+  Blobs stored{std::make_shared<Blob<Dtype>>(LevelShape()),
+               std::make_shared<Blob<Dtype>>(std::vector<int>{groups_ * outputs_})};
+  if (blobs->size() > 1) stored.push_back((*blobs)[1]);
+  if (!given.empty()) {
+    CAFFE_REQUIRE(given.size() == stored.size())
+        << "stored conductances come in " << stored.size() << " blobs, the weights have " << given.size();
+    for (size_t i = 0; i < stored.size(); ++i) {
+      CAFFE_REQUIRE(given[i]->shape() == stored[i]->shape())
+          << "blob " << i << " of the stored conductances has shape " << given[i]->shape_string() << ", expected "
+          << stored[i]->shape_string();
+    }
+    stored = given;
+  }
+  *blobs = stored;
+}
+
+template <typename Dtype>
+const Dtype* LayerCrossbars<Dtype>::bias(const Blobs& blobs) const {
+  const size_t index = stored_ ? 2 : 1;
+  return blobs.size() > index ? blobs[index]->cpu_data() : nullptr;
+}
+
+template <typename Dtype>
+CrossbarMatrix& LayerCrossbars<Dtype>::Get(const Blobs& blobs, bool transposed) {
+  std::uint64_t fingerprint = Fingerprint(*blobs[0], 0);
+  if (stored_) fingerprint = Fingerprint(*blobs[1], fingerprint);
+  if (matrix_ && fingerprint == fingerprint_) return *matrix_;
+
+  // Made aside, so that a failure leaves the old state.
+  auto matrix = std::make_unique<CrossbarMatrix>(hardware_, name_, groups_, inputs_, outputs_);
+  std::vector<float> first;
+  std::vector<float> second;
+  if (stored_) {
+    matrix->Load(AsFloat(*blobs[0], false, 0, 0, &first), AsFloat(*blobs[1], false, 0, 0, &second));
+  } else {
+    const ProgramReport report = matrix->Program(AsFloat(*blobs[0], transposed, inputs_, outputs_, &first));
+    LOG(INFO) << name_ << ": " << inputs_ << " x " << outputs_ << (groups_ > 1 ? " per group" : "") << " on "
+              << report.arrays << " arrays of " << hardware_.rows << " x " << hardware_.cols
+              << ", mean relative change of the conductances " << report.mean_relative_change;
+  }
+  matrix_ = std::move(matrix);
+  fingerprint_ = fingerprint;
+  return *matrix_;
+}
+
+template <typename Dtype>
+std::uint64_t LayerCrossbars<Dtype>::TakeReads(std::uint64_t count) {
+  const std::uint64_t first = reads_;
+  reads_ += count;
+  return first;
+}
+
+template class LayerCrossbars<float>;
+template class LayerCrossbars<double>;
+
+}  // namespace rxnn

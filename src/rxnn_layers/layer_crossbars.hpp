@@ -1,0 +1,58 @@
+// The crossbars of one layer, kept in step with the layer's blobs.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "caffe/blob.hpp"
+#include "caffe/proto/caffe.pb.h"
+#include "rxnn/crossbar_matrix.hpp"
+
+namespace rxnn {
+
+// What a crossbar layer's blobs hold:
+//   FROM_WEIGHTS  [weights, bias], as in the plain layer;
+//   STORED        [levels (group, polarity, slice, K, N), weight scales (C_out), bias], see CrossbarMatrix.
+// The bias is there when the layer has one.
+template <typename Dtype>
+class LayerCrossbars {
+ public:
+  using Blobs = std::vector<std::shared_ptr<caffe::Blob<Dtype>>>;
+
+  // Throws HardwareError for a crossbar_param that describes no hardware.
+  LayerCrossbars(const caffe::LayerParameter& param, int groups, int inputs, int outputs);
+
+  bool stored() const { return stored_; }
+  const Hardware& hardware() const { return hardware_; }
+
+  // For STORED: turns the plain blobs [weights, bias] into the stored ones, or, where `given` (blobs of a weight file)
+  // is not empty, takes those after checking their shapes.
+  void ShapeStoredBlobs(const Blobs& given, Blobs* blobs) const;
+
+  const Dtype* bias(const Blobs& blobs) const;
+
+  // The crossbars that the blobs describe now: programmed or loaded at the first call and whenever the blobs' contents
+  // have changed since. `transposed`: the weights are K x N instead of N x K. The reference is good until the next
+  // call.
+  CrossbarMatrix& Get(const Blobs& blobs, bool transposed);
+
+  // Numbers `count` reads, for read noise: returns the first number.
+  std::uint64_t TakeReads(std::uint64_t count);
+
+ private:
+  std::vector<int> LevelShape() const;
+
+  std::string name_;
+  Hardware hardware_;
+  bool stored_;
+  int groups_;
+  int inputs_;
+  int outputs_;
+  std::unique_ptr<CrossbarMatrix> matrix_;
+  std::uint64_t fingerprint_ = 0;
+  std::uint64_t reads_ = 0;
+};
+
+}  // namespace rxnn
