@@ -1,0 +1,110 @@
+// CrossbarInnerProduct against the integer product, its transposed form, and stored conductances.
+#include <google/protobuf/text_format.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "caffe/layer.hpp"
+#include "rxnn/crossbar_matrix.hpp"
+#include "rxnn_layers/hardware_proto.hpp"
+
+namespace {
+
+using caffe::Blob;
+
+constexpr char kIdeal[] =
+    "r_source_ohm: 0 r_sink_ohm: 0 r_wordline_ohm: 0 r_bitline_ohm: 0 adc_bits: 0 rows: 16 cols: 8 ";
+
+template <typename Dtype>
+struct Fixture {
+  Fixture(const std::string& options, const std::string& hardware, const std::vector<int>& shape) : bottom(shape) {
+    caffe::LayerParameter param;
+    EXPECT_TRUE(
+        google::protobuf::TextFormat::ParseFromString("name: 'ip' type: 'CrossbarInnerProduct' inner_product_param { " +
+                                                          options + " } crossbar_param { " + hardware + "}",
+                                                      &param));
+    layer = caffe::LayerRegistry<Dtype>::CreateLayer(param);
+    std::mt19937 rng(3);
+    std::uniform_real_distribution<float> uniform(-1, 1);
+    for (int i = 0; i < bottom.count(); ++i) bottom.mutable_cpu_data()[i] = uniform(rng);
+    layer->SetUp(bottoms, tops);
+    for (auto& blob : layer->blobs()) {
+      for (int i = 0; i < blob->count(); ++i) blob->mutable_cpu_data()[i] = uniform(rng);
+    }
+  }
+  std::vector<Dtype> Forward() {
+    layer->Forward(bottoms, tops);
+    return {top.cpu_data(), top.cpu_data() + top.count()};
+  }
+
+  caffe::shared_ptr<caffe::Layer<Dtype>> layer;
+  Blob<Dtype> bottom;
+  Blob<Dtype> top;
+  std::vector<Blob<Dtype>*> bottoms{&bottom};
+  std::vector<Blob<Dtype>*> tops{&top};
+};
+
+TEST(CrossbarInnerProduct, EqualsIntegerProductOnIdealHardware) {
+  constexpr int kBatch = 5, kInputs = 37, kOutputs = 11;
+  Fixture<float> f("num_output: 11", kIdeal, {kBatch, kInputs});
+  const std::vector<float> actual = f.Forward();
+  const float* w = f.layer->blobs()[0]->cpu_data();
+  const float* x = f.bottom.cpu_data();
+  float weight_scale = 0;
+  for (int i = 0; i < kInputs * kOutputs; ++i) weight_scale = std::max(weight_scale, std::fabs(w[i]));
+  for (int n = 0; n < kBatch; ++n) {
+    float range = 0;
+    for (int k = 0; k < kInputs; ++k) range = std::max(range, std::fabs(x[n * kInputs + k]));
+    for (int o = 0; o < kOutputs; ++o) {
+      std::int64_t sum = 0;
+      for (int k = 0; k < kInputs; ++k) {
+        sum += static_cast<std::int64_t>(std::nearbyint(static_cast<double>(w[o * kInputs + k]) / weight_scale * 127)) *
+               static_cast<std::int64_t>(std::nearbyint(static_cast<double>(x[n * kInputs + k]) / range * 255));
+      }
+      const double scale = static_cast<double>(weight_scale) * range / (127.0 * 255.0);
+      EXPECT_FLOAT_EQ(actual[n * kOutputs + o], static_cast<float>(sum * scale) + f.layer->blobs()[1]->cpu_data()[o]);
+    }
+  }
+}
+
+TEST(CrossbarInnerProduct, TransposedWeightsGiveTheSame) {
+  Fixture<float> plain("num_output: 6 bias_term: false", "", {3, 20});
+  Fixture<float> transposed("num_output: 6 bias_term: false transpose: true", "", {3, 20});
+  for (int o = 0; o < 6; ++o) {
+    for (int k = 0; k < 20; ++k) {
+      transposed.layer->blobs()[0]->mutable_cpu_data()[k * 6 + o] = plain.layer->blobs()[0]->cpu_data()[o * 20 + k];
+    }
+  }
+  EXPECT_EQ(plain.Forward(), transposed.Forward());
+}
+
+TEST(CrossbarInnerProduct, DoubleEqualsFloat) {
+  Fixture<float> single("num_output: 6", "", {3, 20});
+  Fixture<double> twice("num_output: 6", "", {3, 20});
+  for (size_t b = 0; b < 2; ++b) {
+    std::copy_n(single.layer->blobs()[b]->cpu_data(), single.layer->blobs()[b]->count(),
+                twice.layer->blobs()[b]->mutable_cpu_data());
+  }
+  std::copy_n(single.bottom.cpu_data(), single.bottom.count(), twice.bottom.mutable_cpu_data());
+  const std::vector<float> expected = single.Forward();
+  const std::vector<double> actual = twice.Forward();
+  for (size_t i = 0; i < expected.size(); ++i) EXPECT_FLOAT_EQ(static_cast<float>(actual[i]), expected[i]);
+}
+
+TEST(CrossbarInnerProduct, StoredEqualsFromWeightsBitForBit) {
+  const std::string hardware = "rows: 16 cols: 4 conductance_sigma: 0.05 seed: 3 ";
+  Fixture<float> online("num_output: 9", hardware, {4, 30});
+  rxnn::CrossbarMatrix matrix(rxnn::HardwareFromProto(online.layer->layer_param().crossbar_param()), "ip", 1, 30, 9);
+  matrix.Program(online.layer->blobs()[0]->cpu_data());
+  Fixture<float> stored("num_output: 9", hardware + "conductance: STORED ", {4, 30});
+  matrix.CopyLevels(stored.layer->blobs()[0]->mutable_cpu_data());
+  std::copy(matrix.scales().begin(), matrix.scales().end(), stored.layer->blobs()[1]->mutable_cpu_data());
+  stored.layer->blobs()[2]->CopyFrom(*online.layer->blobs()[1]);
+  stored.bottom.CopyFrom(online.bottom);
+  EXPECT_EQ(online.Forward(), stored.Forward());
+}
+
+}  // namespace
