@@ -1,0 +1,254 @@
+#include "caffe/util/io.hpp"
+
+#include <fcntl.h>
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/tokenizer.h>
+#include <google/protobuf/io/zero_copy_stream_impl.h>
+#include <google/protobuf/text_format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <filesystem>
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+
+namespace caffe {
+namespace {
+
+// Complaints of the text parser, one line each: "<file>:<line>:<column>: <what>".
+class TextErrors : public google::protobuf::io::ErrorCollector {
+ public:
+  explicit TextErrors(const string& origin) : origin_(origin) {}
+
+  void AddError(int line, google::protobuf::io::ColumnNumber column, const string& message) override {
+    if (!text_.empty()) text_ += "\n";
+    // The parser counts from 0; a line of -1 speaks of the file as a whole.
+    text_ += origin_;
+    if (line >= 0) text_ += ":" + std::to_string(line + 1) + ":" + std::to_string(column + 1);
+    text_ += ": " + message;
+  }
+  void AddWarning(int line, google::protobuf::io::ColumnNumber column, const string& message) override {
+    LOG(WARNING) << origin_ << ":" << line + 1 << ":" << column + 1 << ": " << message;
+  }
+
+  const string& text() const { return text_; }
+
+ private:
+  string origin_;
+  string text_;
+};
+
+string ReadWholeFile(const string& filename) {
+  CAFFE_REQUIRE(std::filesystem::exists(filename)) << "File not found: " << filename;
+  CAFFE_REQUIRE(!std::filesystem::is_directory(filename)) << "Expected a file, found a directory: " << filename;
+  std::ifstream stream(filename, ios::in | ios::binary);
+  CAFFE_REQUIRE(stream) << "Cannot open " << filename << ": " << std::strerror(errno);
+  string content((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  CAFFE_REQUIRE(!stream.bad()) << "Cannot read " << filename << ": " << std::strerror(errno);
+  return content;
+}
+
+// Calls write(descriptor) on a file beside `filename` and renames it; leaves nothing behind when that fails.
+template <typename Write>
+void WriteAndRename(const string& filename, Write write) {
+  string temporary = filename + ".XXXXXX";
+  const int descriptor = mkstemp(temporary.data());
+  CAFFE_REQUIRE(descriptor >= 0) << "Cannot write " << filename << ": " << std::strerror(errno);
+  const mode_t mask = umask(0);
+  umask(mask);
+  bool ok = fchmod(descriptor, 0666 & ~mask) == 0 && write(descriptor);
+  ok = close(descriptor) == 0 && ok;
+  ok = ok && std::rename(temporary.c_str(), filename.c_str()) == 0;
+  const string reason = std::strerror(errno);
+  if (!ok) unlink(temporary.c_str());
+  CAFFE_REQUIRE(ok) << "Cannot write " << filename << ": " << reason;
+}
+
+}  // namespace
+
+void ReadProtoFromText(const string& text, const string& origin, Message* proto) {
+  TextErrors errors(origin);
+  google::protobuf::TextFormat::Parser parser;
+  parser.RecordErrorsTo(&errors);
+  if (!parser.ParseFromString(text, proto)) {
+    throw Error("Failed to parse " + proto->GetDescriptor()->name() + ": " + errors.text());
+  }
+}
+
+void ReadProtoFromTextFileOrDie(const string& filename, Message* proto) {
+  ReadProtoFromText(ReadWholeFile(filename), filename, proto);
+}
+
+bool ReadProtoFromTextFile(const string& filename, Message* proto) {
+  try {
+    ReadProtoFromTextFileOrDie(filename, proto);
+    return true;
+  } catch (const Error& error) {
+    LOG(ERROR) << error.what();
+    return false;
+  }
+}
+
+void WriteProtoToTextFile(const Message& proto, const string& filename) {
+  WriteAndRename(filename, [&](int descriptor) {
+    google::protobuf::io::FileOutputStream output(descriptor);
+    return google::protobuf::TextFormat::Print(proto, &output) && output.Flush();
+  });
+}
+
+void ReadProtoFromBinaryFileOrDie(const string& filename, Message* proto) {
+  CAFFE_REQUIRE(std::filesystem::exists(filename)) << "File not found: " << filename;
+  CAFFE_REQUIRE(!std::filesystem::is_directory(filename)) << "Expected a file, found a directory: " << filename;
+  const int descriptor = open(filename.c_str(), O_RDONLY);
+  CAFFE_REQUIRE(descriptor >= 0) << "Cannot open " << filename << ": " << std::strerror(errno);
+  google::protobuf::io::FileInputStream raw(descriptor);
+  raw.SetCloseOnDelete(true);
+  google::protobuf::io::CodedInputStream coded(&raw);
+  coded.SetTotalBytesLimit(INT_MAX);
+  CAFFE_REQUIRE(proto->ParseFromCodedStream(&coded) && coded.ConsumedEntireMessage())
+      << "Failed to parse " << proto->GetDescriptor()->name() << " file: " << filename
+      << " (truncated, or no binary protobuf file of this kind)";
+}
+
+bool ReadProtoFromBinaryFile(const string& filename, Message* proto) {
+  try {
+    ReadProtoFromBinaryFileOrDie(filename, proto);
+    return true;
+  } catch (const Error& error) {
+    LOG(ERROR) << error.what();
+    return false;
+  }
+}
+
+void WriteProtoToBinaryFile(const Message& proto, const string& filename) {
+  CAFFE_REQUIRE(proto.ByteSizeLong() <= INT_MAX)
+      << "Cannot write " << filename << ": " << proto.ByteSizeLong()
+      << " bytes are more than a protobuf file holds (2 GiB); write HDF5 instead (a name ending in .h5)";
+  WriteAndRename(filename, [&](int descriptor) { return proto.SerializeToFileDescriptor(descriptor); });
+}
+
+cv::Mat ReadImageToCVMat(const string& filename, int height, int width, bool is_color) {
+  const cv::Mat image = cv::imread(filename, is_color ? cv::IMREAD_COLOR : cv::IMREAD_GRAYSCALE);
+  if (image.empty()) {
+    LOG(ERROR) << "Could not open or find file " << filename;
+    return image;
+  }
+  if (height <= 0 || width <= 0) return image;
+  cv::Mat resized;
+  cv::resize(image, resized, cv::Size(width, height));
+  return resized;
+}
+
+cv::Mat ReadImageToCVMat(const string& filename, int height, int width) {
+  return ReadImageToCVMat(filename, height, width, true);
+}
+
+cv::Mat ReadImageToCVMat(const string& filename, bool is_color) { return ReadImageToCVMat(filename, 0, 0, is_color); }
+
+cv::Mat ReadImageToCVMat(const string& filename) { return ReadImageToCVMat(filename, 0, 0, true); }
+
+namespace {
+
+cv::Mat DecodeDatumWithFlag(const Datum& datum, int flag) {
+  CHECK(datum.encoded()) << "the datum is not encoded";
+  const string& data = datum.data();
+  const cv::Mat bytes(1, static_cast<int>(data.size()), CV_8UC1, const_cast<char*>(data.data()));
+  const cv::Mat image = data.empty() ? cv::Mat() : cv::imdecode(bytes, flag);
+  CAFFE_REQUIRE(!image.empty()) << "an encoded record of " << data.size() << " bytes is no image";
+  return image;
+}
+
+// Whether the bytes of the file already are what `encoding` asks for.
+bool HasEncoding(const string& filename, string encoding) {
+  const auto lower = [](string text) {
+    std::transform(text.begin(), text.end(), text.begin(), ::tolower);
+    return text;
+  };
+  const size_t dot = filename.rfind('.');
+  const string extension = dot == string::npos ? "" : lower(filename.substr(dot + 1));
+  encoding = lower(encoding);
+  return extension == encoding || (extension == "jpeg" && encoding == "jpg") ||
+         (extension == "jpg" && encoding == "jpeg");
+}
+
+}  // namespace
+
+cv::Mat DecodeDatumToCVMat(const Datum& datum, bool is_color) {
+  return DecodeDatumWithFlag(datum, is_color ? cv::IMREAD_COLOR : cv::IMREAD_GRAYSCALE);
+}
+
+cv::Mat DecodeDatumToCVMatNative(const Datum& datum) { return DecodeDatumWithFlag(datum, cv::IMREAD_UNCHANGED); }
+
+bool ReadImageToDatum(const string& filename, int label, int height, int width, bool is_color,
+                      const std::string& encoding, Datum* datum) {
+  const cv::Mat image = ReadImageToCVMat(filename, height, width, is_color);
+  if (image.empty()) return false;
+  if (encoding.empty()) {
+    CVMatToDatum(image, datum);
+    datum->set_label(label);
+    return true;
+  }
+  const bool as_stored = (image.channels() == 3) == is_color && height <= 0 && width <= 0;
+  if (as_stored && HasEncoding(filename, encoding)) return ReadFileToDatum(filename, label, datum);
+  vector<uchar> bytes;
+  CAFFE_REQUIRE(cv::imencode("." + encoding, image, bytes)) << "images cannot be encoded as " << encoding;
+  datum->set_data(string(bytes.begin(), bytes.end()));
+  datum->set_label(label);
+  datum->set_encoded(true);
+  return true;
+}
+
+bool ReadImageToDatum(const string& filename, int label, int height, int width, bool is_color, Datum* datum) {
+  return ReadImageToDatum(filename, label, height, width, is_color, "", datum);
+}
+
+bool ReadImageToDatum(const string& filename, int label, Datum* datum) {
+  return ReadImageToDatum(filename, label, 0, 0, true, datum);
+}
+
+bool ReadFileToDatum(const string& filename, int label, Datum* datum) {
+  std::ifstream stream(filename, ios::in | ios::binary);
+  if (!stream) return false;
+  datum->set_data(string((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>()));
+  datum->set_label(label);
+  datum->set_encoded(true);
+  return !stream.bad();
+}
+
+bool DecodeDatum(Datum* datum, bool is_color) {
+  if (!datum->encoded()) return false;
+  CVMatToDatum(DecodeDatumToCVMat(*datum, is_color), datum);
+  return true;
+}
+
+bool DecodeDatumNative(Datum* datum) {
+  if (!datum->encoded()) return false;
+  CVMatToDatum(DecodeDatumToCVMatNative(*datum), datum);
+  return true;
+}
+
+void CVMatToDatum(const cv::Mat& image, Datum* datum) {
+  CAFFE_REQUIRE(image.depth() == CV_8U) << "an image must have 8 bits per value";
+  const int channels = image.channels();
+  datum->set_channels(channels);
+  datum->set_height(image.rows);
+  datum->set_width(image.cols);
+  datum->clear_float_data();
+  datum->set_encoded(false);
+  string planes(static_cast<size_t>(channels) * image.rows * image.cols, '\0');
+  for (int h = 0; h < image.rows; ++h) {
+    const uchar* row = image.ptr<uchar>(h);
+    for (int w = 0; w < image.cols; ++w) {
+      for (int c = 0; c < channels; ++c) {
+        planes[(static_cast<size_t>(c) * image.rows + h) * image.cols + w] = static_cast<char>(row[w * channels + c]);
+      }
+    }
+  }
+  datum->set_data(std::move(planes));
+}
+
+}  // namespace caffe
