@@ -1,0 +1,46 @@
+#include "caffe/layers/clip_layer.hpp"
+
+#include <algorithm>
+
+#include "caffe/util/parallel.hpp"
+
+namespace caffe {
+
+template <typename Dtype>
+void ClipLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+  const ClipParameter& param = this->layer_param_.clip_param();
+  CAFFE_REQUIRE(param.has_min() && param.has_max()) << "clip_param needs min and max";
+  CAFFE_REQUIRE(param.min() <= param.max()) << "clip_param: min " << param.min() << " is above max " << param.max();
+}
+
+template <typename Dtype>
+void ClipLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+  CAFFE_REQUIRE(bottom[0] != top[0]) << "Clip cannot run in place: give bottom and top different names";
+  NeuronLayer<Dtype>::Reshape(bottom, top);
+}
+
+template <typename Dtype>
+void ClipLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+  const Dtype* x = bottom[0]->cpu_data();
+  Dtype* y = top[0]->mutable_cpu_data();
+  const Dtype low = this->layer_param_.clip_param().min(), high = this->layer_param_.clip_param().max();
+  ForEachElement(bottom[0]->count(), [=](int i) { y[i] = std::min(std::max(x[i], low), high); });
+}
+
+template <typename Dtype>
+void ClipLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                                    const vector<Blob<Dtype>*>& bottom) {
+  if (!propagate_down[0]) {
+    return;
+  }
+  const Dtype* x = bottom[0]->cpu_data();
+  const Dtype* dy = top[0]->cpu_diff();
+  Dtype* dx = bottom[0]->mutable_cpu_diff();
+  const Dtype low = this->layer_param_.clip_param().min(), high = this->layer_param_.clip_param().max();
+  ForEachElement(bottom[0]->count(), [=](int i) { dx[i] = x[i] >= low && x[i] <= high ? dy[i] : 0; });
+}
+
+INSTANTIATE_CLASS(ClipLayer);
+REGISTER_LAYER_CLASS(Clip);
+
+}  // namespace caffe

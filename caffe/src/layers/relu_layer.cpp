@@ -1,0 +1,31 @@
+#include "caffe/layers/relu_layer.hpp"
+
+#include "caffe/util/parallel.hpp"
+
+namespace caffe {
+
+template <typename Dtype>
+void ReLULayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+  const Dtype* x = bottom[0]->cpu_data();
+  Dtype* y = top[0]->mutable_cpu_data();
+  const Dtype slope = this->layer_param_.relu_param().negative_slope();
+  ForEachElement(bottom[0]->count(), [=](int i) { y[i] = x[i] > 0 ? x[i] : slope * x[i]; });
+}
+
+template <typename Dtype>
+void ReLULayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                                    const vector<Blob<Dtype>*>& bottom) {
+  if (!propagate_down[0]) {
+    return;
+  }
+  const Dtype* x = bottom[0]->cpu_data();
+  const Dtype* dy = top[0]->cpu_diff();
+  Dtype* dx = bottom[0]->mutable_cpu_diff();
+  const Dtype slope = this->layer_param_.relu_param().negative_slope();
+  ForEachElement(bottom[0]->count(), [=](int i) { dx[i] = x[i] > 0 ? dy[i] : slope * dy[i]; });
+}
+
+INSTANTIATE_CLASS(ReLULayer);
+REGISTER_LAYER_CLASS(ReLU);
+
+}  // namespace caffe
