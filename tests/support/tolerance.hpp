@@ -19,5 +19,13 @@ constexpr double kLayerRelative = 1e-5;
 // near 1e-3; Caffe's own users expect 1e-2.
 constexpr double kGradientStep = 1e-2;
 constexpr double kGradientRelative = 1e-2;
+// In double precision with step 1e-5: truncation near 1e-10 times the third derivative, cancellation eps / step = 2e-11
+// times the objective (up to 1e3 in the tests); relative to the larger of 1 and the gradient.
+constexpr double kGradientStepDouble = 1e-5;
+constexpr double kGradientRelativeDouble = 1e-6;
+
+// Layer outputs of hand-computed cases: a few roundings of values near 1, in float32 (2^-24 each) and double.
+template <typename Dtype>
+constexpr double kExactCase = sizeof(Dtype) == 4 ? 1e-6 : 1e-14;
 
 }  // namespace rxnn::tolerance

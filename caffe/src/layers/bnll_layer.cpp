@@ -7,12 +7,6 @@
 namespace caffe {
 
 template <typename Dtype>
-void BNLLLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
-  CAFFE_REQUIRE(bottom[0] != top[0]) << "BNLL cannot run in place: give bottom and top different names";
-  NeuronLayer<Dtype>::Reshape(bottom, top);
-}
-
-template <typename Dtype>
 void BNLLLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
   const Dtype* x = bottom[0]->cpu_data();
   Dtype* y = top[0]->mutable_cpu_data();
@@ -26,10 +20,10 @@ void BNLLLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vecto
   if (!propagate_down[0]) {
     return;
   }
-  const Dtype* x = bottom[0]->cpu_data();
+  const Dtype* y = top[0]->cpu_data();
   const Dtype* dy = top[0]->cpu_diff();
   Dtype* dx = bottom[0]->mutable_cpu_diff();
-  ForEachElement(bottom[0]->count(), [=](int i) { dx[i] = dy[i] / (1 + std::exp(-x[i])); });
+  ForEachElement(bottom[0]->count(), [=](int i) { dx[i] = -dy[i] * std::expm1(-y[i]); });
 }
 
 INSTANTIATE_CLASS(BNLLLayer);

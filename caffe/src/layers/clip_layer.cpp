@@ -14,12 +14,6 @@ void ClipLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vect
 }
 
 template <typename Dtype>
-void ClipLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
-  CAFFE_REQUIRE(bottom[0] != top[0]) << "Clip cannot run in place: give bottom and top different names";
-  NeuronLayer<Dtype>::Reshape(bottom, top);
-}
-
-template <typename Dtype>
 void ClipLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
   const Dtype* x = bottom[0]->cpu_data();
   Dtype* y = top[0]->mutable_cpu_data();
@@ -33,11 +27,11 @@ void ClipLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vecto
   if (!propagate_down[0]) {
     return;
   }
-  const Dtype* x = bottom[0]->cpu_data();
+  const Dtype* y = top[0]->cpu_data();
   const Dtype* dy = top[0]->cpu_diff();
   Dtype* dx = bottom[0]->mutable_cpu_diff();
   const Dtype low = this->layer_param_.clip_param().min(), high = this->layer_param_.clip_param().max();
-  ForEachElement(bottom[0]->count(), [=](int i) { dx[i] = x[i] >= low && x[i] <= high ? dy[i] : 0; });
+  ForEachElement(bottom[0]->count(), [=](int i) { dx[i] = y[i] > low && y[i] < high ? dy[i] : 0; });
 }
 
 INSTANTIATE_CLASS(ClipLayer);

@@ -14,12 +14,6 @@ void LogLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vecto
 }
 
 template <typename Dtype>
-void LogLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
-  CAFFE_REQUIRE(bottom[0] != top[0]) << "Log cannot run in place: give bottom and top different names";
-  NeuronLayer<Dtype>::Reshape(bottom, top);
-}
-
-template <typename Dtype>
 void LogLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
   const Dtype* x = bottom[0]->cpu_data();
   Dtype* y = top[0]->mutable_cpu_data();
@@ -34,12 +28,12 @@ void LogLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vector
   if (!propagate_down[0]) {
     return;
   }
-  const Dtype* x = bottom[0]->cpu_data();
+  const Dtype* y = top[0]->cpu_data();
   const Dtype* dy = top[0]->cpu_diff();
   Dtype* dx = bottom[0]->mutable_cpu_diff();
   const Dtype ln_base = ln_base_;
-  const Dtype scale = this->layer_param_.log_param().scale(), shift = this->layer_param_.log_param().shift();
-  ForEachElement(bottom[0]->count(), [=](int i) { dx[i] = dy[i] * scale / ((shift + scale * x[i]) * ln_base); });
+  const Dtype slope = this->layer_param_.log_param().scale() / ln_base;
+  ForEachElement(bottom[0]->count(), [=](int i) { dx[i] = dy[i] * slope * std::exp(-ln_base * y[i]); });
 }
 
 INSTANTIATE_CLASS(LogLayer);

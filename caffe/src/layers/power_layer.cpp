@@ -5,13 +5,6 @@
 namespace caffe {
 
 template <typename Dtype>
-void PowerLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
-  CAFFE_REQUIRE(bottom[0] != top[0] || this->layer_param_.power_param().power() == 1)
-      << "Power cannot run in place unless power is 1: give bottom and top different names";
-  NeuronLayer<Dtype>::Reshape(bottom, top);
-}
-
-template <typename Dtype>
 void PowerLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
   const Dtype* x = bottom[0]->cpu_data();
   Dtype* y = top[0]->mutable_cpu_data();
@@ -32,6 +25,8 @@ void PowerLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vect
   Dtype* dx = bottom[0]->mutable_cpu_diff();
   const PowerParameter& param = this->layer_param_.power_param();
   const Dtype power = param.power(), scale = param.scale(), shift = param.shift();
+  CAFFE_REQUIRE(bottom[0] != top[0] || power == 1)
+      << "Power has no gradient in place unless power is 1: give bottom and top different names";
   ForEachElement(bottom[0]->count(), [=](int i) {
     dx[i] = power == 1 ? dy[i] * scale : dy[i] * power * scale * std::pow(shift + scale * x[i], power - 1);
   });

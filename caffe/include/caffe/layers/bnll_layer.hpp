@@ -6,12 +6,11 @@
 
 namespace caffe {
 
-// y = log(1 + exp(x)), the binomial normal log likelihood. Not in place.
+// y = log(1 + exp(x)), the binomial normal log likelihood.
 template <typename Dtype>
 class BNLLLayer : public NeuronLayer<Dtype> {
  public:
   using NeuronLayer<Dtype>::NeuronLayer;
-  void Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
   const char* type() const override { return "BNLL"; }
 
  protected:

@@ -6,13 +6,12 @@
 
 namespace caffe {
 
-// y = x, limited to [min, max] (clip_param, both required). Not in place. The gradient outside is 0.
+// y = x, limited to [min, max] (clip_param, both required). The gradient is 0 at and beyond the limits.
 template <typename Dtype>
 class ClipLayer : public NeuronLayer<Dtype> {
  public:
   using NeuronLayer<Dtype>::NeuronLayer;
   void LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
-  void Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
   const char* type() const override { return "Clip"; }
 
  protected:

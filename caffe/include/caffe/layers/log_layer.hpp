@@ -6,13 +6,12 @@
 
 namespace caffe {
 
-// y = log(shift + scale x) to the base (log_param: base -1, which is e; scale 1; shift 0). Not in place.
+// y = log(shift + scale x) to the base (log_param: base -1, which is e; scale 1; shift 0).
 template <typename Dtype>
 class LogLayer : public NeuronLayer<Dtype> {
  public:
   using NeuronLayer<Dtype>::NeuronLayer;
   void LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
-  void Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
   const char* type() const override { return "Log"; }
 
  protected:

@@ -6,12 +6,11 @@
 
 namespace caffe {
 
-// y = (shift + scale x) ^ power (power_param: 1, 1, 0). Not in place, unless power is 1.
+// y = (shift + scale x) ^ power (power_param: 1, 1, 0). In place there is a gradient only for power 1.
 template <typename Dtype>
 class PowerLayer : public NeuronLayer<Dtype> {
  public:
   using NeuronLayer<Dtype>::NeuronLayer;
-  void Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
   const char* type() const override { return "Power"; }
 
  protected:

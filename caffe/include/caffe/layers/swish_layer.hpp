@@ -6,7 +6,7 @@
 
 namespace caffe {
 
-// y = x / (1 + exp(-beta x)) (swish_param, beta 1; Ramachandran et al. 2017). Not in place.
+// y = x s(x), s = 1 / (1 + exp(-beta x)) (swish_param, beta 1; Ramachandran et al. 2017).
 template <typename Dtype>
 class SwishLayer : public NeuronLayer<Dtype> {
  public:
@@ -18,6 +18,9 @@ class SwishLayer : public NeuronLayer<Dtype> {
   void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
   void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
                     const vector<Blob<Dtype>*>& bottom) override;
+
+ private:
+  Blob<Dtype> sigmoid_;  // s of the last Forward: with y all that the gradient needs
 };
 
 }  // namespace caffe

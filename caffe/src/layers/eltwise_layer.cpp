@@ -1,0 +1,113 @@
+#include "caffe/layers/eltwise_layer.hpp"
+
+#include "caffe/util/math_functions.hpp"
+#include "caffe/util/parallel.hpp"
+
+namespace caffe {
+
+template <typename Dtype>
+void EltwiseLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+  const EltwiseParameter& param = this->layer_param_.eltwise_param();
+  op_ = param.operation();
+  stable_prod_grad_ = param.stable_prod_grad();
+  const int given = param.coeff_size();
+  CAFFE_REQUIRE(given == 0 || given == static_cast<int>(bottom.size()))
+      << given << " coeffs for " << bottom.size() << " bottoms";
+  CAFFE_REQUIRE(given == 0 || op_ == EltwiseParameter_EltwiseOp_SUM) << "coeff is for SUM alone";
+  coeffs_.assign(bottom.size(), Dtype(1));
+  for (int i = 0; i < given; ++i) {
+    coeffs_[i] = param.coeff(i);
+  }
+}
+
+template <typename Dtype>
+void EltwiseLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+  for (const Blob<Dtype>* other : bottom) {
+    CAFFE_REQUIRE(other->shape() == bottom[0]->shape()) << "bottoms of shapes " << bottom[0]->shape_string() << " and "
+                                                        << other->shape_string() << ", expected one shape for all";
+  }
+  top[0]->ReshapeLike(*bottom[0]);
+  if (op_ == EltwiseParameter_EltwiseOp_MAX) {
+    max_idx_.Reshape(bottom[0]->shape());
+  }
+}
+
+template <typename Dtype>
+void EltwiseLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+  const int count = top[0]->count();
+  Dtype* y = top[0]->mutable_cpu_data();
+  int* from = op_ == EltwiseParameter_EltwiseOp_MAX ? max_idx_.mutable_cpu_data() : nullptr;
+  const Dtype* first = bottom[0]->cpu_data();
+  // The first two bottoms together, then one more at a time: the top is written before it is read, whichever bottom it
+  // may share its memory with.
+  for (size_t b = 1; b < bottom.size(); ++b) {
+    const Dtype* left = b == 1 ? first : y;
+    const Dtype* right = bottom[b]->cpu_data();
+    const Dtype left_coeff = b == 1 ? coeffs_[0] : 1, right_coeff = coeffs_[b];
+    const int index = static_cast<int>(b);
+    switch (op_) {
+      case EltwiseParameter_EltwiseOp_PROD:
+        ForEachElement(count, [=](int i) { y[i] = left[i] * right[i]; });
+        break;
+      case EltwiseParameter_EltwiseOp_SUM:
+        ForEachElement(count, [=](int i) { y[i] = left_coeff * left[i] + right_coeff * right[i]; });
+        break;
+      case EltwiseParameter_EltwiseOp_MAX:
+        ForEachElement(count, [=](int i) {
+          const bool larger = right[i] > left[i];
+          from[i] = larger ? index : (index == 1 ? 0 : from[i]);
+          y[i] = larger ? right[i] : left[i];
+        });
+        break;
+    }
+  }
+}
+
+template <typename Dtype>
+void EltwiseLayer<Dtype>::BackwardProduct(const Dtype* top_diff, const Dtype* top_data, int which,
+                                          const vector<Blob<Dtype>*>& bottom) const {
+  const int count = bottom[which]->count();
+  Dtype* dx = bottom[which]->mutable_cpu_diff();
+  if (!stable_prod_grad_) {
+    const Dtype* x = bottom[which]->cpu_data();
+    ForEachElement(count, [=](int i) { dx[i] = top_diff[i] * top_data[i] / x[i]; });
+    return;
+  }
+  caffe_copy(count, top_diff, dx);
+  for (int other = 0; other < static_cast<int>(bottom.size()); ++other) {
+    if (other != which) {
+      caffe_mul(count, bottom[other]->cpu_data(), dx, dx);
+    }
+  }
+}
+
+template <typename Dtype>
+void EltwiseLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                                       const vector<Blob<Dtype>*>& bottom) {
+  const int count = top[0]->count();
+  const Dtype* dy = top[0]->cpu_diff();
+  for (int b = 0; b < static_cast<int>(bottom.size()); ++b) {
+    if (!propagate_down[b]) {
+      continue;
+    }
+    Dtype* dx = bottom[b]->mutable_cpu_diff();
+    switch (op_) {
+      case EltwiseParameter_EltwiseOp_PROD:
+        BackwardProduct(dy, top[0]->cpu_data(), b, bottom);
+        break;
+      case EltwiseParameter_EltwiseOp_SUM:
+        caffe_cpu_scale(count, coeffs_[b], dy, dx);
+        break;
+      case EltwiseParameter_EltwiseOp_MAX: {
+        const int* from = max_idx_.cpu_data();
+        ForEachElement(count, [=](int i) { dx[i] = from[i] == b ? dy[i] : 0; });
+        break;
+      }
+    }
+  }
+}
+
+INSTANTIATE_CLASS(EltwiseLayer);
+REGISTER_LAYER_CLASS(Eltwise);
+
+}  // namespace caffe
