@@ -4,14 +4,17 @@
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <random>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "caffe/caffe.hpp"
 #include "caffe/util/math_functions.hpp"
+#include "tests/support/tolerance.hpp"
 
 namespace rxnn::testing {
 
@@ -134,6 +137,13 @@ inline void ExpectError(const std::function<void()>& action, const std::string& 
   } catch (const caffe::Error& error) {
     EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
   }
+}
+
+// Bound for a sum of n products of this type, the magnitudes of which add up to at most sum_of_magnitudes.
+template <typename Dtype>
+double SumTolerance(int n, double sum_of_magnitudes) {
+  const double float_bound = tolerance::SumTolerance(n, sum_of_magnitudes);
+  return std::is_same_v<Dtype, float> ? float_bound : float_bound / (1 << 29);  // double has 29 bits more
 }
 
 template <typename Dtype>
