@@ -56,7 +56,8 @@ TYPED_TEST(ConvolutionLayerTest, EqualsTheSumsOfTheDefinition) {
     run.RandomizeWeights(1);
     run.Forward();
     std::vector<int> shape;
-    const std::vector<double> expected = NaiveConvolution(run.in(), run.weights(0), &run.weights(1), c.geometry, &shape);
+    const std::vector<double> expected =
+        NaiveConvolution(run.in(), run.weights(0), &run.weights(1), c.geometry, &shape);
     EXPECT_EQ(run.out().shape(), shape);
     ExpectAllNear(Data(run.out()), expected, SumTolerance<TypeParam>(run.weights(0).count(1), run.weights(0).count(1)));
   }
@@ -73,7 +74,8 @@ TEST(ConvolutionLayerGradient, EqualsFiniteDifferences) {
 
 TYPED_TEST(ConvolutionLayerTest, SeveralBottomsPassThroughTheSameWeights) {
   const std::string text = LayerText("num_output: 3 kernel_size: 2 bias_term: false");
-  const auto first = RandomBlob<TypeParam>({2, 2, 4, 3}, -1, 1, 3), second = RandomBlob<TypeParam>({2, 2, 4, 3}, -1, 1, 4);
+  const auto first = RandomBlob<TypeParam>({2, 2, 4, 3}, -1, 1, 3),
+             second = RandomBlob<TypeParam>({2, 2, 4, 3}, -1, 1, 4);
   LayerHarness<TypeParam> both(text, {first, second}, 2), alone(text, {second});
   EXPECT_EQ(both.layer->blobs().size(), 1u);
   both.RandomizeWeights();

@@ -39,9 +39,10 @@ TYPED_TEST(PoolingLayerTest, AverageDividesByThePaddedWindow) {
   run.Forward();
   EXPECT_EQ(run.out().shape(), (std::vector<int>{1, 1, 3, 3}));
   // Window starts -1, 1, 3; rows inside the image 2, 3, 1; rows inside the padded image 3, 3, 2.
-  ExpectAllNear(Data(run.out()),
-                {36 * 4 / 9., 36 * 6 / 9., 36 * 2 / 6., 36 * 6 / 9., 36, 36 * 3 / 6., 36 * 2 / 6., 36 * 3 / 6., 36 / 4.},
-                36 * tolerance::kExactCase<TypeParam>);
+  ExpectAllNear(
+      Data(run.out()),
+      {36 * 4 / 9., 36 * 6 / 9., 36 * 2 / 6., 36 * 6 / 9., 36, 36 * 3 / 6., 36 * 2 / 6., 36 * 3 / 6., 36 / 4.},
+      36 * tolerance::kExactCase<TypeParam>);
 }
 
 TEST(PoolingLayerShape, FollowsRoundModeAndClipsTheLastWindow) {
@@ -100,9 +101,9 @@ TYPED_TEST(PoolingLayerTest, EqualsTheDefinitionOverGeometries) {
 }
 
 TEST(PoolingLayerGradient, EqualsFiniteDifferences) {
-  for (const char* param : {"kernel_size: 3 stride: 2", "kernel_size: 3 stride: 1 pad: 1", "pool: AVE kernel_size: 3 pad: 1",
-                            "pool: AVE kernel_size: 3 stride: 2 pad: 2", "pool: AVE global_pooling: true",
-                            "kernel_h: 1 kernel_w: 3 stride_h: 2 stride_w: 1"}) {
+  for (const char* param : {"kernel_size: 3 stride: 2", "kernel_size: 3 stride: 1 pad: 1",
+                            "pool: AVE kernel_size: 3 pad: 1", "pool: AVE kernel_size: 3 stride: 2 pad: 2",
+                            "pool: AVE global_pooling: true", "kernel_h: 1 kernel_w: 3 stride_h: 2 stride_w: 1"}) {
     SCOPED_TRACE(param);
     LayerHarness<double> run(LayerText(param), {DistinctBlob<double>({2, 2, 5, 6})});
     CheckGradient(&run);
@@ -147,11 +148,12 @@ TEST(PoolingLayerStochastic, DrawsInProportionToTheValues) {
 }
 
 TEST(PoolingLayerStochastic, GradientEqualsFiniteDifferences) {
-  LayerHarness<double> test(LayerText("pool: STOCHASTIC kernel_size: 2 stride: 2"), {RandomBlob<double>({2, 2, 4, 5}, 0.5, 1)});
+  LayerHarness<double> test(LayerText("pool: STOCHASTIC kernel_size: 2 stride: 2"),
+                            {RandomBlob<double>({2, 2, 4, 5}, 0.5, 1)});
   CheckGradient(&test);
   // In TRAIN phase the gradient goes to the value that was drawn.
-  LayerHarness<double> train(LayerText("pool: STOCHASTIC kernel_size: 2 stride: 2"), {DistinctBlob<double>({1, 1, 2, 2}, 1)}, 1,
-                             caffe::TRAIN);
+  LayerHarness<double> train(LayerText("pool: STOCHASTIC kernel_size: 2 stride: 2"),
+                             {DistinctBlob<double>({1, 1, 2, 2}, 1)}, 1, caffe::TRAIN);
   for (int i = 0; i < 4; ++i) {
     train.in().mutable_cpu_data()[i] += 2;
   }
