@@ -28,4 +28,9 @@ constexpr double kGradientRelativeDouble = 1e-6;
 template <typename Dtype>
 constexpr double kExactCase = sizeof(Dtype) == 4 ? 1e-6 : 1e-14;
 
+// An elementwise function of arguments up to 10 against double precision: 16 roundings, relative to the larger of 1 and
+// the result. For double, where both sides may use different formulas, the same.
+template <typename Dtype>
+constexpr double kFewRoundings = sizeof(Dtype) == 4 ? 16 * kFloatEps : 16 * kFloatEps / (1 << 29);
+
 }  // namespace rxnn::tolerance

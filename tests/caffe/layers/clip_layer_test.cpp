@@ -1,0 +1,31 @@
+#include "caffe/layers/clip_layer.hpp"
+
+#include <cmath>
+
+#include "tests/support/neuron_test.hpp"
+
+namespace rxnn::testing {
+namespace {
+
+template <typename Dtype>
+class ClipLayerTest : public LayerTest<Dtype> {};
+TYPED_TEST_SUITE(ClipLayerTest, BothTypes);
+
+TYPED_TEST(ClipLayerTest, EqualsItsFormula) {
+  ExpectElementwise<TypeParam>(
+      "type: 'Clip' clip_param { min: -0.52 max: 1.52 }", *DistinctBlob<TypeParam>({2, 3, 5, 7}, 0.05),
+      [](double x) { return std::min(std::max(x, -static_cast<double>(0.52f)), static_cast<double>(1.52f)); });
+}
+
+TYPED_TEST(ClipLayerTest, RunsInPlace) {
+  ExpectSameInPlace("type: 'Clip' clip_param { min: 0 max: 6 }", *DistinctBlob<TypeParam>({2, 3, 37}));
+}
+
+TEST(ClipLayerErrors, NameTheLimits) {
+  ExpectError([] { LayerHarness<float>("type: 'Clip' clip_param { min: 1 max: 0 }", {MakeBlob<float>({2})}); },
+              "min 1 is above max 0");
+  ExpectError([] { LayerHarness<float>("type: 'Clip'", {MakeBlob<float>({2})}); }, "needs min and max");
+}
+
+}  // namespace
+}  // namespace rxnn::testing
