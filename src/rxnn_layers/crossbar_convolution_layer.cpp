@@ -26,10 +26,7 @@ void CrossbarConvolutionLayer<Dtype>::LayerSetUp(const Blobs& bottom, const Blob
   const int outputs = this->num_output_ / this->group_;
   const int inputs = this->blobs_[0]->count(1);
   crossbars_ = std::make_unique<LayerCrossbars<Dtype>>(this->layer_param_, this->group_, inputs, outputs);
-  if (stored) {
-    crossbars_->ShapeStoredBlobs(given, &this->blobs_);
-    this->param_propagate_down_.assign(this->blobs_.size(), false);
-  }
+  if (stored) crossbars_->ShapeStoredBlobs(given, &this->blobs_);
 }
 
 template <typename Dtype>

@@ -9,10 +9,7 @@ void CrossbarInnerProductLayer<Dtype>::LayerSetUp(const Blobs& bottom, const Blo
   if (stored) given.swap(this->blobs_);  // the plain layer would take them for weights
   caffe::InnerProductLayer<Dtype>::LayerSetUp(bottom, top);
   crossbars_ = std::make_unique<LayerCrossbars<Dtype>>(this->layer_param_, 1, this->K_, this->N_);
-  if (stored) {
-    crossbars_->ShapeStoredBlobs(given, &this->blobs_);
-    this->param_propagate_down_.assign(this->blobs_.size(), false);
-  }
+  if (stored) crossbars_->ShapeStoredBlobs(given, &this->blobs_);
 }
 
 template <typename Dtype>

@@ -40,6 +40,8 @@ class Net {
 
   // Propagates changed input shapes through all layers.
   void Reshape();
+  // Lets shared parameters use the memory of their owners. Called by the constructors.
+  void ShareWeights();
   // params -= their diffs, each shared blob once.
   void Update();
 
@@ -118,11 +120,15 @@ class Net {
 
  protected:
   void Init(const NetParameter& param);
+  void AppendLayer(const NetParameter& param, int layer_id, set<string>* available_blobs,
+                   map<string, int>* blob_name_to_idx);
   void AppendTop(const NetParameter& param, int layer_id, int top_id, set<string>* available_blobs,
                  map<string, int>* blob_name_to_idx);
   int AppendBottom(const NetParameter& param, int layer_id, int bottom_id, set<string>* available_blobs,
                    map<string, int>* blob_name_to_idx);
   void AppendParam(const NetParameter& param, int layer_id, int param_id);
+  void PropagateNeedBackward(const NetParameter& param);
+  void ForwardDebugInfo(int layer_id);
 
   string name_;
   Phase phase_ = TEST;

@@ -1,0 +1,52 @@
+// Arrays in HDF5 files.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "caffe/common.hpp"
+
+namespace caffe {
+
+// Handles are hid_t, kept as 64-bit integers so that users need no HDF5 header. All failures throw Error naming the
+// file.
+class Hdf5Reader {
+ public:
+  explicit Hdf5Reader(const string& filename);
+  ~Hdf5Reader();
+
+  // Group or dataset, by its path from the root without a leading slash.
+  bool Exists(const string& path) const;
+  int CountDatasets(const string& group) const;
+  vector<int> Shape(const string& dataset) const;
+  // Converts to the element type asked for; `data` holds the product of the shape.
+  void Read(const string& dataset, float* data) const;
+  void Read(const string& dataset, double* data) const;
+
+ private:
+  string filename_;
+  std::int64_t file_;
+
+  DISABLE_COPY_AND_ASSIGN(Hdf5Reader);
+};
+
+// Writes beside the file; Commit renames it into place. Without Commit nothing is left.
+class Hdf5Writer {
+ public:
+  explicit Hdf5Writer(const string& filename);
+  ~Hdf5Writer();
+
+  // Groups on the way are made.
+  void Write(const string& dataset, const vector<int>& shape, const float* data);
+  void Write(const string& dataset, const vector<int>& shape, const double* data);
+  void Commit();
+
+ private:
+  string filename_;
+  string temporary_;
+  std::int64_t file_;
+
+  DISABLE_COPY_AND_ASSIGN(Hdf5Writer);
+};
+
+}  // namespace caffe

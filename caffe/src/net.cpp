@@ -1,0 +1,235 @@
+// How a Net runs, and how its parameters come and go.
+#include "caffe/net.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "caffe/util/hdf5.hpp"
+#include "caffe/util/in_layer.hpp"
+#include "caffe/util/io.hpp"
+#include "caffe/util/math_functions.hpp"
+#include "caffe/util/upgrade_proto.hpp"
+
+namespace caffe {
+
+template <typename Dtype>
+Dtype Net<Dtype>::ForwardFromTo(int start, int end) {
+  CHECK_GE(start, 0);
+  CHECK_LT(end, static_cast<int>(layers_.size()));
+  Dtype loss = 0;
+  for (int i = start; i <= end; ++i) {
+    for (Callback* callback : before_forward_) callback->run(i);
+    loss += InLayer(layers_[i]->layer_param(), [&] { return layers_[i]->Forward(bottom_vecs_[i], top_vecs_[i]); });
+    if (debug_info_) ForwardDebugInfo(i);
+    for (Callback* callback : after_forward_) callback->run(i);
+  }
+  return loss;
+}
+
+template <typename Dtype>
+const vector<Blob<Dtype>*>& Net<Dtype>::Forward(Dtype* loss) {
+  const Dtype total = ForwardTo(static_cast<int>(layers_.size()) - 1);
+  if (loss != nullptr) *loss = total;
+  return net_output_blobs_;
+}
+
+template <typename Dtype>
+void Net<Dtype>::ForwardDebugInfo(int layer_id) {
+  for (size_t i = 0; i < top_vecs_[layer_id].size(); ++i) {
+    const Blob<Dtype>& blob = *top_vecs_[layer_id][i];
+    const Dtype mean = blob.count() > 0 ? blob.asum_data() / blob.count() : 0;
+    LOG(INFO) << "    [Forward] Layer " << layer_names_[layer_id] << ", top blob "
+              << blob_names_[top_id_vecs_[layer_id][i]] << " data: " << mean;
+  }
+}
+
+template <typename Dtype>
+void Net<Dtype>::BackwardFromTo(int start, int end) {
+  CHECK_GE(end, 0);
+  CHECK_LT(start, static_cast<int>(layers_.size()));
+  for (int i = start; i >= end; --i) {
+    for (Callback* callback : before_backward_) callback->run(i);
+    if (layer_need_backward_[i]) {
+      InLayer(layers_[i]->layer_param(),
+              [&] { layers_[i]->Backward(top_vecs_[i], bottom_need_backward_[i], bottom_vecs_[i]); });
+    }
+    for (Callback* callback : after_backward_) callback->run(i);
+  }
+}
+
+template <typename Dtype>
+void Net<Dtype>::Backward() {
+  BackwardFromTo(static_cast<int>(layers_.size()) - 1, 0);
+}
+
+template <typename Dtype>
+Dtype Net<Dtype>::ForwardBackward() {
+  Dtype loss;
+  Forward(&loss);
+  Backward();
+  return loss;
+}
+
+template <typename Dtype>
+void Net<Dtype>::ClearParamDiffs() {
+  for (Blob<Dtype>* param : learnable_params_) caffe_set(param->count(), Dtype(0), param->mutable_cpu_diff());
+}
+
+template <typename Dtype>
+void Net<Dtype>::Update() {
+  for (Blob<Dtype>* param : learnable_params_) param->Update();
+}
+
+template <typename Dtype>
+void Net<Dtype>::Reshape() {
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    InLayer(layers_[i]->layer_param(), [&] { layers_[i]->Reshape(bottom_vecs_[i], top_vecs_[i]); });
+  }
+}
+
+template <typename Dtype>
+const shared_ptr<Blob<Dtype>> Net<Dtype>::blob_by_name(const string& name) const {
+  const auto found = blob_names_index_.find(name);
+  if (found != blob_names_index_.end()) return blobs_[found->second];
+  LOG(WARNING) << "Unknown blob name " << name;
+  return nullptr;
+}
+
+template <typename Dtype>
+const shared_ptr<Layer<Dtype>> Net<Dtype>::layer_by_name(const string& name) const {
+  const auto found = layer_names_index_.find(name);
+  if (found != layer_names_index_.end()) return layers_[found->second];
+  LOG(WARNING) << "Unknown layer name " << name;
+  return nullptr;
+}
+
+namespace {
+
+// Number of blobs a source offers for a layer must be the layer's own.
+void RequireBlobCount(const string& layer, size_t actual, size_t expected) {
+  CAFFE_REQUIRE(actual == expected) << "Cannot take the weights of layer '" << layer << "': the source has " << actual
+                                    << " blobs, the layer " << expected;
+}
+
+[[noreturn]] void ThrowShapeMismatch(const string& layer, size_t index, const string& source, const string& target) {
+  throw Error(
+      "Cannot take param " + std::to_string(index) + " weights from layer '" + layer +
+      "': shape mismatch. Source param shape is " + source + "; target param shape is " + target +
+      ". To learn this layer's parameters from scratch rather than copying from a saved net, rename the layer.");
+}
+
+}  // namespace
+
+template <typename Dtype>
+void Net<Dtype>::ShareTrainedLayersWith(const Net* other) {
+  for (size_t i = 0; i < other->layers().size(); ++i) {
+    const string& name = other->layer_names()[i];
+    const auto target = layer_names_index_.find(name);
+    if (target == layer_names_index_.end()) continue;
+    auto& blobs = layers_[target->second]->blobs();
+    const auto& source = other->layers()[i]->blobs();
+    RequireBlobCount(name, source.size(), blobs.size());
+    for (size_t j = 0; j < blobs.size(); ++j) {
+      if (blobs[j]->shape() != source[j]->shape()) {
+        ThrowShapeMismatch(name, j, source[j]->shape_string(), blobs[j]->shape_string());
+      }
+      blobs[j]->ShareData(*source[j]);
+    }
+  }
+}
+
+template <typename Dtype>
+void Net<Dtype>::CopyTrainedLayersFrom(const NetParameter& param) {
+  for (const LayerParameter& source : param.layer()) {
+    const auto target = layer_names_index_.find(source.name());
+    if (target == layer_names_index_.end()) {
+      LOG(INFO) << "Ignoring source layer " << source.name();
+      continue;
+    }
+    auto& blobs = layers_[target->second]->blobs();
+    RequireBlobCount(source.name(), source.blobs_size(), blobs.size());
+    for (size_t j = 0; j < blobs.size(); ++j) {
+      if (!blobs[j]->ShapeEquals(source.blobs(static_cast<int>(j)))) {
+        Blob<Dtype> found;
+        found.FromProto(source.blobs(static_cast<int>(j)));
+        ThrowShapeMismatch(source.name(), j, found.shape_string(), blobs[j]->shape_string());
+      }
+      InLayer(source, [&] { blobs[j]->FromProto(source.blobs(static_cast<int>(j)), false); });
+    }
+  }
+}
+
+template <typename Dtype>
+void Net<Dtype>::CopyTrainedLayersFrom(const string& files) {
+  std::stringstream list(files);
+  string file;
+  while (std::getline(list, file, ',')) {
+    CAFFE_REQUIRE(std::filesystem::exists(file)) << "File not found: " << file;
+    const bool hdf5 = file.size() >= 3 && file.compare(file.size() - 3, 3, ".h5") == 0;
+    hdf5 ? CopyTrainedLayersFromHDF5(file) : CopyTrainedLayersFromBinaryProto(file);
+  }
+}
+
+template <typename Dtype>
+void Net<Dtype>::CopyTrainedLayersFromBinaryProto(const string& file) {
+  NetParameter param;
+  ReadNetParamsFromBinaryFileOrDie(file, &param);
+  try {
+    CopyTrainedLayersFrom(param);
+  } catch (const Error& error) {
+    throw Error(file + ": " + error.what());
+  }
+}
+
+template <typename Dtype>
+void Net<Dtype>::ToProto(NetParameter* param, bool write_diff) const {
+  param->Clear();
+  param->set_name(name_);
+  for (const auto& layer : layers_) layer->ToProto(param->add_layer(), write_diff);
+}
+
+template <typename Dtype>
+void Net<Dtype>::CopyTrainedLayersFromHDF5(const string& file) {
+  const Hdf5Reader reader(file);
+  for (const string& name : layer_names_) {
+    auto& blobs = layers_[layer_names_index_.at(name)]->blobs();
+    const string group = "data/" + name;
+    if (blobs.empty() || !reader.Exists(group)) continue;
+    const int count = reader.CountDatasets(group);
+    // Parameters shared with another layer need not be stored with both.
+    const auto& ids = param_id_vecs_[layer_names_index_.at(name)];
+    for (size_t j = 0; j < blobs.size(); ++j) {
+      const string dataset = group + "/" + std::to_string(j);
+      if (!reader.Exists(dataset)) {
+        if (param_owners_[ids[j]] >= 0) continue;
+        RequireBlobCount(name, count, blobs.size());
+        throw Error(file + ": no dataset " + dataset);
+      }
+      const vector<int> shape = reader.Shape(dataset);
+      if (shape != blobs[j]->shape()) {
+        Blob<Dtype> found(shape);
+        ThrowShapeMismatch(name, j, found.shape_string(), blobs[j]->shape_string());
+      }
+      reader.Read(dataset, blobs[j]->mutable_cpu_data());
+    }
+  }
+}
+
+template <typename Dtype>
+void Net<Dtype>::ToHDF5(const string& file, bool write_diff) const {
+  Hdf5Writer writer(file);
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const auto& blobs = layers_[i]->blobs();
+    for (size_t j = 0; j < blobs.size(); ++j) {
+      const string name = layer_names_[i] + "/" + std::to_string(j);
+      if (param_owners_[param_id_vecs_[i][j]] < 0)
+        writer.Write("data/" + name, blobs[j]->shape(), blobs[j]->cpu_data());
+      if (write_diff) writer.Write("diff/" + name, blobs[j]->shape(), blobs[j]->cpu_diff());
+    }
+  }
+  writer.Commit();
+}
+
+INSTANTIATE_CLASS(Net);
+
+}  // namespace caffe
