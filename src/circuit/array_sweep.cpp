@@ -1,0 +1,99 @@
+#include "circuit/array_sweep.hpp"
+
+#include <algorithm>
+#include <new>
+
+#include "circuit/bit_line.hpp"
+#include "circuit/dense_kernels.hpp"
+
+namespace rxnn::circuit {
+namespace {
+
+hwy::AlignedFreeUniquePtr<double[]> Allocate(std::size_t count) {
+  auto memory = hwy::AllocateAligned<double>(count);
+  if (!memory) throw std::bad_alloc();
+  return memory;
+}
+
+// Work of a sweep: one inversion per line if there is a resistance between lines, and one in the end.
+double Inversions(int lines, double between_lines_ohm) { return between_lines_ohm > 0 ? lines : 1; }
+
+bool MirrorIsCheaper(int rows, int cols, const WireResistances& wires) {
+  const double row3 = static_cast<double>(rows) * rows * rows;
+  const double col3 = static_cast<double>(cols) * cols * cols;
+  return Inversions(rows, wires.bitline_ohm) * col3 < Inversions(cols, wires.wordline_ohm) * row3;
+}
+
+}  // namespace
+
+ArraySweep::ArraySweep(int rows, int cols, const WireResistances& wires)
+    : mirrored_(MirrorIsCheaper(rows, cols, wires)),
+      lines_(mirrored_ ? rows : cols),
+      terminals_(mirrored_ ? cols : rows),
+      wires_(wires),
+      padded_(RoundUpToBlock(terminals_)),
+      stride_(padded_ + RoundUpToBlock(1 + lines_)) {
+  if (mirrored_) {
+    std::swap(wires_.source_ohm, wires_.sink_ohm);
+    std::swap(wires_.wordline_ohm, wires_.bitline_ohm);
+  }
+  rows_ = Allocate(static_cast<std::size_t>(padded_) * stride_);
+  scratch_ = Allocate(std::max<std::size_t>(InvertAndApplyScratch(stride_), 3 * terminals_));
+  cells_ = Allocate(static_cast<std::size_t>(lines_) * terminals_);
+}
+
+void ArraySweep::Extract(const double* g, double* g_eq) {
+  const int count = lines_ * terminals_;
+  if (mirrored_) {
+    std::copy(g, g + count, cells_.get());
+  } else {
+    for (int line = 0; line < lines_; ++line) {
+      for (int p = 0; p < terminals_; ++p) {
+        cells_[line * terminals_ + p] = g[(terminals_ - 1 - p) * lines_ + (lines_ - 1 - line)];
+      }
+    }
+  }
+
+  std::fill_n(rows_.get(), padded_ * stride_, 0.0);
+  for (int line = 0; line < lines_; ++line) {
+    if (line > 0) PassResistance(wires_.wordline_ohm, line);
+    AddLine(line);
+  }
+  PassResistance(wires_.source_ohm, lines_);
+
+  for (int line = 0; line < lines_; ++line) {
+    for (int p = 0; p < terminals_; ++p) {
+      const double value = rows_[p * stride_ + padded_ + 1 + line];
+      g_eq[mirrored_ ? line * terminals_ + p : (terminals_ - 1 - p) * lines_ + (lines_ - 1 - line)] = value;
+    }
+  }
+}
+
+// a += S's couplings, x_line = c.
+void ArraySweep::AddLine(int line) {
+  double* c = scratch_.get();
+  AddBitLine(cells_.get() + line * terminals_, terminals_, wires_.sink_ohm, wires_.bitline_ohm, rows_.get(), stride_, c,
+             c + terminals_);
+  for (int p = 0; p < terminals_; ++p) rows_[p * stride_ + padded_ + 1 + line] = c[p];
+}
+
+// What the first `lines` lines are from before a resistance in every word line: Y <- Y P, x <- P x with
+// P = (1 + r Y)^-1. Y's couplings are then P's divided by r, and its row sums are those of the x.
+void ArraySweep::PassResistance(double r, int lines) {
+  if (r == 0) return;
+  for (int p = 0; p < padded_; ++p) {
+    double* row = rows_.get() + p * stride_;
+    for (int q = p + 1; q < padded_; ++q) row[q] *= r;
+    const double* x = row + padded_ + 1;
+    double row_sum = 0;
+    for (int line = 0; line < lines; ++line) row_sum += x[line];
+    row[padded_] = 1 + r * row_sum;
+  }
+  InvertAndApply(rows_.get(), padded_, lines, stride_, scratch_.get());
+  for (int p = 0; p < padded_; ++p) {
+    double* row = rows_.get() + p * stride_;
+    for (int q = p + 1; q < padded_; ++q) row[q] /= r;
+  }
+}
+
+}  // namespace rxnn::circuit
