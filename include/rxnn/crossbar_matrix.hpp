@@ -22,6 +22,8 @@ struct ProgramReport {
   double worst_relative_change = 0;  // largest of the same
 };
 
+struct CrossbarState;  // src/crossbar/state.hpp
+
 // Called with arrays done and arrays in all, from one thread at a time; may throw to stop.
 using Progress = std::function<void(std::int64_t done, std::int64_t total)>;
 
@@ -77,8 +79,7 @@ class CrossbarMatrix {
   double OutputScale(int output, float input_range) const;
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<CrossbarState> state_;
 };
 
 // What a crossbar layer computes: y (count x outputs) for x (count x inputs), each row an image of its own, without

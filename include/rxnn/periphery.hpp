@@ -17,7 +17,7 @@ double DacVoltage(const Hardware& hardware, int digit);
 
 // An output converter, currents in any one unit. The code grid passes through zero current, as an auto-zeroed
 // converter's does: lsb = (max - min) / (2^bits - 1), codes from q_min = round(min / lsb) to q_min + 2^bits - 1,
-//   code = clamp(round_half_to_even(current / lsb), q_min, q_max),   current' = code * lsb.
+//   code = clamp(round_half_to_even(current * (1 / lsb)), q_min, q_max),   current' = code * lsb.
 // For min = 0 that is the textbook converter; for min = -max its codes are two's complement.
 struct Adc {
   int bits = 0;  // 0: ideal, Convert returns its argument

@@ -27,7 +27,7 @@ Adc::Adc(int bits, double min, double max) : bits(bits) {
 
 double Adc::Convert(double current) const {
   if (bits == 0) return current;
-  return std::clamp(std::nearbyint(current / lsb), code_min, code_max) * lsb;
+  return std::clamp(std::nearbyint(current * (1 / lsb)), code_min, code_max) * lsb;
 }
 
 CurrentRange FullScale(const Hardware& hardware) {

@@ -1,0 +1,274 @@
+#include "crossbar/block_reader.hpp"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace rxnn {
+namespace {
+
+// Reads of one vector: one where all is folded, else one per stream and sign.
+int NumReads(const CrossbarState& state, const Batch& batch) {
+  if (state.scheme.folded) return 1;
+  return state.scheme.streams * (batch.has_negative ? 2 : 1);
+}
+
+// weight of (matrix, read) = +-2^(cell_bits slice + dac_bits stream); negative for one of the array and the pass.
+std::vector<double> ShiftAndAddWeights(const CrossbarState& state, int reads) {
+  const ReadScheme& scheme = state.scheme;
+  if (scheme.folded) return {1.0};
+  std::vector<double> weights;
+  for (int matrix = 0; matrix < scheme.matrices(); ++matrix) {
+    for (int read = 0; read < reads; ++read) {
+      const int pass = read / scheme.streams;
+      const int stream = read % scheme.streams;
+      const double sign = (scheme.polarity(matrix) == 1) == (pass == 1) ? 1 : -1;
+      weights.push_back(
+          std::ldexp(sign, scheme.slice(matrix) * state.hardware.cell_bits + stream * state.hardware.dac_bits));
+    }
+  }
+  return weights;
+}
+
+}  // namespace
+
+std::vector<Block> CutBlocks(const CrossbarState& state, const Batch& batch) {
+  constexpr int kStep = 12;  // a multiple of the vectors that the kernels take together
+  constexpr int kMostVectors = 96;
+  constexpr int kMostPanels = 16;
+  constexpr std::int64_t kDigitBytes = 192 * 1024;
+
+  const std::int64_t element = state.scheme.wide ? sizeof(double) : sizeof(float);
+  const std::int64_t bytes_per_vector = element * std::min(state.grid.rows, state.grid.inputs) * NumReads(state, batch);
+  const int fitting = static_cast<int>(kDigitBytes / bytes_per_vector) / kStep * kStep;
+  int vectors = std::clamp(fitting, kStep, kMostVectors);
+  const int num_panels = static_cast<int>(state.panels.size());
+  int panels = std::min(kMostPanels, num_panels);
+
+  const int threads = omp_in_parallel() ? 1 : omp_get_max_threads();
+  const auto pieces = [&] {
+    return static_cast<std::int64_t>((batch.count + vectors - 1) / vectors) * ((num_panels + panels - 1) / panels);
+  };
+  const std::int64_t wanted = threads > 1 ? 3 * threads : 1;
+  while (pieces() < wanted && panels > 1) panels = (panels + 1) / 2;
+  while (pieces() < wanted && vectors > kStep) vectors = (vectors / 2 + kStep - 1) / kStep * kStep;
+
+  std::vector<Block> blocks;
+  for (int v = 0; v < batch.count; v += vectors) {
+    for (int p = 0; p < num_panels; p += panels) {
+      blocks.push_back({v, std::min(vectors, batch.count - v), p, std::min(p + panels, num_panels)});
+    }
+  }
+  return blocks;
+}
+
+template <typename T>
+BlockReader<T>::BlockReader(const CrossbarState& state, const Batch& batch, const Readout& readout)
+    : state_(state),
+      batch_(batch),
+      readout_(readout),
+      reads_(NumReads(state, batch)),
+      weights_(ShiftAndAddWeights(state, reads_)) {}
+
+template <typename T>
+void BlockReader<T>::Multiply(const Block& block, double* sums) {
+  const Panel* panels = state_.panels.data();
+  const std::size_t first_stored = panels[block.first_panel].stored_before;
+  const Panel& last = panels[block.last_panel - 1];
+  const auto panel_sums = [&](const Panel& panel) {
+    return sums_.data() + (panel.stored_before - first_stored) * block.vectors;
+  };
+
+  sums_.assign((last.stored_before + last.stride - first_stored) * block.vectors, 0.0);
+  for (int row_tile = 0; row_tile < state_.grid.row_tiles; ++row_tile) {
+    LoadDigits(block, row_tile);
+    for (int p = block.first_panel; p < block.last_panel; ++p) {
+      const PanelReads<T> reads = Reads(block, row_tile, panels[p], panel_sums(panels[p]));
+      if (state_.hardware.read_noise_sigma > 0) {
+        ReadNoisyPanel(block, row_tile, panels[p], reads);
+      } else {
+        ReadPanel(reads);
+      }
+    }
+  }
+
+  for (int v = 0; v < block.vectors; ++v) {
+    const double offset = OffsetSum(block.first_vector + v);
+    double* row = sums + static_cast<std::int64_t>(block.first_vector + v) * state_.grid.outputs;
+    for (int p = block.first_panel; p < block.last_panel; ++p) {
+      const double* from = panel_sums(panels[p]) + static_cast<std::size_t>(v) * panels[p].stride;
+      for (int j = 0; j < panels[p].cols; ++j) row[panels[p].first_col + j] = from[j] - offset;
+    }
+  }
+}
+
+template <typename T>
+CurrentRange BlockReader<T>::Observe(const Block& block) {
+  CurrentRange range{std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
+  for (int row_tile = 0; row_tile < state_.grid.row_tiles; ++row_tile) {
+    LoadDigits(block, row_tile);
+    for (int p = block.first_panel; p < block.last_panel; ++p) {
+      const Panel& panel = state_.panels[p];
+      const PanelReads<T> reads = Reads(block, row_tile, panel, nullptr);
+      for (int matrix = 0; matrix < reads.matrices; ++matrix) {
+        for (int read = 0; read < reads.reads; ++read) {
+          ReadCurrents(reads, matrix, read);
+          for (int v = 0; v < block.vectors; ++v) {
+            const double share = shares_[static_cast<std::size_t>(read) * block.vectors + v];
+            const double* row = currents_.data() + static_cast<std::size_t>(v) * panel.stride;
+            const auto [low, high] = std::minmax_element(row, row + panel.cols);
+            range.min = std::min(range.min, *low + share);
+            range.max = std::max(range.max, *high + share);
+          }
+        }
+      }
+    }
+  }
+  return range;
+}
+
+template <typename T>
+void BlockReader<T>::LoadDigits(const Block& block, int row_tile) {
+  const TileGrid& grid = state_.grid;
+  const int rows = grid.used_rows(row_tile);
+  const std::int32_t* codes =
+      batch_.codes + static_cast<std::int64_t>(block.first_vector) * grid.inputs + grid.first_row(row_tile);
+  digits_.resize(static_cast<std::size_t>(reads_) * block.vectors * rows);
+  shares_.assign(static_cast<std::size_t>(reads_) * block.vectors, 0.0);
+  if (state_.scheme.folded) {
+    for (std::int64_t v = 0; v < block.vectors; ++v) {
+      std::copy_n(codes + v * grid.inputs, rows, digits_.data() + v * rows);
+    }
+    return;
+  }
+
+  DigitCut<T> cut;
+  cut.codes = codes;
+  cut.code_stride = grid.inputs;
+  cut.rows = rows;
+  cut.vectors = block.vectors;
+  cut.streams = state_.scheme.streams;
+  cut.passes = reads_ / cut.streams;
+  cut.dac_bits = state_.hardware.dac_bits;
+  cut.digits = digits_.data();
+  cut.digit_sums = shares_.data();
+  CutDigits(cut);
+  // Where twins are subtracted as currents, g_off leaves no share.
+  for (double& share : shares_) share *= state_.scheme.analog ? 0 : state_.off_level;
+  if (state_.hardware.read_noise_sigma > 0) {
+    digit_squares_.resize(digits_.size());
+    std::transform(digits_.begin(), digits_.end(), digit_squares_.begin(), [](T digit) { return digit * digit; });
+  }
+}
+
+template <typename T>
+const T* BlockReader<T>::PanelMatrices(int row_tile, const Panel& panel) const {
+  const int rows = state_.grid.used_rows(row_tile);
+  if constexpr (std::is_same_v<T, float>) {
+    if (state_.narrow.matrices.empty()) return state_.levels.panel(batch_.group, row_tile, rows, panel);
+  }
+  return state_.operands<T>().matrices.panel(batch_.group, row_tile, rows, panel);
+}
+
+template <typename T>
+PanelReads<T> BlockReader<T>::Reads(const Block& block, int row_tile, const Panel& panel, double* sums) const {
+  PanelReads<T> reads;
+  reads.rows = state_.grid.used_rows(row_tile);
+  reads.cols = panel.stride;
+  reads.vectors = block.vectors;
+  reads.reads = reads_;
+  reads.matrices = state_.scheme.matrices();
+  reads.digits = digits_.data();
+  reads.shares = shares_.data();
+  reads.levels = PanelMatrices(row_tile, panel);
+  reads.weights = weights_.data();
+  reads.readout = readout_;
+  reads.sums = sums;
+  return reads;
+}
+
+template <typename T>
+void BlockReader<T>::ReadCurrents(const PanelReads<T>& reads, int matrix, int read) {
+  const double one = 1;
+  PanelReads<T> single = reads;
+  currents_.assign(static_cast<std::size_t>(reads.vectors) * reads.cols, 0.0);
+  single.reads = 1;
+  single.matrices = 1;
+  single.digits += static_cast<std::size_t>(read) * reads.vectors * reads.rows;
+  single.levels += static_cast<std::size_t>(matrix) * reads.rows * reads.cols;
+  single.weights = &one;
+  single.readout = Readout();
+  single.sums = currents_.data();
+  ReadPanel(single);
+}
+
+template <typename T>
+void BlockReader<T>::ReadNoisyPanel(const Block& block, int row_tile, const Panel& panel, const PanelReads<T>& reads) {
+  for (int matrix = 0; matrix < reads.matrices; ++matrix) {
+    for (int read = 0; read < reads.reads; ++read) {
+      ReadCurrents(reads, matrix, read);
+      if (state_.scheme.analog) {
+        AddNoise(block, row_tile, panel, matrix, 0, read, 1);
+        AddNoise(block, row_tile, panel, matrix, 1, read, -1);
+      } else {
+        AddNoise(block, row_tile, panel, matrix, state_.scheme.polarity(matrix), read, 1);
+      }
+      const double weight = weights_[static_cast<std::size_t>(matrix) * reads_ + read];
+      for (int v = 0; v < block.vectors; ++v) {
+        const double share = shares_[static_cast<std::size_t>(read) * block.vectors + v];
+        for (int j = 0; j < panel.cols; ++j) {
+          const std::size_t cell = static_cast<std::size_t>(v) * panel.stride + j;
+          reads.sums[cell] += weight * readout_.Apply(currents_[cell], share);
+        }
+      }
+    }
+  }
+}
+
+template <typename T>
+void BlockReader<T>::AddNoise(const Block& block, int row_tile, const Panel& panel, int matrix, int polarity, int read,
+                              double sign) {
+  const ReadScheme& scheme = state_.scheme;
+  const int slice = scheme.slice(matrix);
+  const double one = 1;
+  PanelReads<T> squares;
+  squares.rows = state_.grid.used_rows(row_tile);
+  squares.cols = panel.stride;
+  squares.vectors = block.vectors;
+  squares.reads = 1;
+  squares.matrices = 1;
+  squares.digits = digit_squares_.data() + static_cast<std::size_t>(read) * block.vectors * squares.rows;
+  squares.levels = state_.operands<T>().squares.matrix(batch_.group, row_tile, squares.rows, panel,
+                                                       slice * scheme.polarities + polarity);
+  squares.weights = &one;
+  variances_.assign(static_cast<std::size_t>(block.vectors) * panel.stride, 0.0);
+  squares.sums = variances_.data();
+  ReadPanel(squares);
+
+  const std::uint32_t array = state_.ArrayId(batch_.group, row_tile, panel.col_tile, slice, polarity);
+  const int first_col = panel.first_col - state_.grid.first_col(panel.col_tile);
+  for (int v = 0; v < block.vectors; ++v) {
+    const std::uint64_t vector = batch_.first_read + block.first_vector + v;
+    for (int j = 0; j < panel.cols; ++j) {
+      const std::size_t cell = static_cast<std::size_t>(v) * panel.stride + j;
+      const double deviation = state_.hardware.read_noise_sigma * std::sqrt(variances_[cell]);
+      currents_[cell] += sign * deviation * state_.ReadNoise(array, vector, read, first_col + j);
+    }
+  }
+}
+
+template <typename T>
+double BlockReader<T>::OffsetSum(int vector) const {
+  if (state_.scheme.folded || state_.hardware.signed_weights != SignedWeights::kOffset) return 0;
+  const std::int32_t* codes = batch_.codes + static_cast<std::int64_t>(vector) * state_.grid.inputs;
+  std::int64_t sum = 0;
+  for (int k = 0; k < state_.grid.inputs; ++k) sum += codes[k];
+  return std::ldexp(static_cast<double>(sum), state_.hardware.weight_bits - 1);
+}
+
+template class BlockReader<float>;
+template class BlockReader<double>;
+
+}  // namespace rxnn

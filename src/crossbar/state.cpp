@@ -1,0 +1,131 @@
+#include "crossbar/state.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+#include <stdexcept>
+#include <utility>
+
+namespace rxnn {
+namespace {
+
+// Validates before any member depends on it.
+const Hardware& Valid(const Hardware& hardware) {
+  hardware.Validate();
+  return hardware;
+}
+
+int Positive(int value, const char* what, const std::string& layer) {
+  if (value < 1) {
+    std::ostringstream message;
+    message << "crossbar matrix " << layer << ": " << value << " " << what << ", expected at least 1";
+    throw std::invalid_argument(message.str());
+  }
+  return value;
+}
+
+// Beyond this, float32 does not hold every integer.
+constexpr double kFloatIntegers = 1 << 24;
+// A converter of more bits has steps that the rounding of float32 currents (24 bits) would blur.
+constexpr int kFloatAdcBits = 20;
+
+bool NeedsDouble(const Hardware& hardware, bool folded) {
+  const double rows = hardware.rows;
+  if (folded) return rows * std::ldexp(1.0, hardware.weight_bits - 1) * hardware.max_input_code() > kFloatIntegers;
+  const double largest = (std::ldexp(1.0, hardware.cell_bits) - 1) * (std::ldexp(1.0, hardware.dac_bits) - 1);
+  return rows * largest > kFloatIntegers || hardware.adc_bits > kFloatAdcBits;
+}
+
+}  // namespace
+
+ReadScheme::ReadScheme(const Hardware& hardware)
+    : folded(hardware.adc_bits == 0 && hardware.read_noise_sigma == 0),
+      analog(!folded && hardware.num_polarities() == 2 && hardware.subtraction == Subtraction::kAnalog),
+      wide(NeedsDouble(hardware, folded)),
+      slices(hardware.num_slices()),
+      polarities(hardware.num_polarities()),
+      streams(hardware.num_streams()) {}
+
+CrossbarState::CrossbarState(const Hardware& hardware, std::string name, int groups, int inputs, int outputs)
+    : hardware(Valid(hardware)),
+      name(std::move(name)),
+      groups(Positive(groups, "groups", this->name)),
+      grid(hardware, Positive(inputs, "inputs", this->name), Positive(outputs, "outputs", this->name)),
+      panels(MakePanels(grid)),
+      scheme(hardware),
+      random(hardware.seed, this->name),
+      off_level(hardware.g_off() / hardware.g_step()) {}
+
+std::uint32_t CrossbarState::ArrayId(int group, int row_tile, int col_tile, int slice, int polarity) const {
+  std::uint32_t id = static_cast<std::uint32_t>(group);
+  id = id * grid.row_tiles + row_tile;
+  id = id * grid.col_tiles + col_tile;
+  id = id * scheme.slices + slice;
+  return id * scheme.polarities + polarity;
+}
+
+std::int64_t CrossbarState::num_tiles() const {
+  return static_cast<std::int64_t>(groups) * grid.row_tiles * grid.col_tiles;
+}
+
+std::int64_t CrossbarState::num_arrays() const { return num_tiles() * scheme.slices * scheme.polarities; }
+
+double CrossbarState::ReadNoise(std::uint32_t array, std::uint64_t vector, int read, int column) const {
+  const std::uint64_t reads = 2 * static_cast<std::uint64_t>(scheme.streams);  // both signs, needed or not
+  return random.Normal(Draw::kReadNoise, array, (vector * reads + read) * grid.cols + column);
+}
+
+Readout CrossbarState::MakeReadout() const {
+  Readout readout;
+  if (hardware.adc_bits == 0) return readout;
+  CurrentRange range;
+  switch (hardware.adc_range) {
+    case AdcRange::kFullScale:
+      range = FullScale(hardware);
+      break;
+    case AdcRange::kGiven:
+      range.min = hardware.adc_min_ampere / CurrentUnit(hardware);
+      range.max = hardware.adc_max_ampere / CurrentUnit(hardware);
+      break;
+    case AdcRange::kCalibrated:
+      if (!calibrated) {
+        throw std::logic_error("crossbar matrix " + name +
+                               ": adc_range is CALIBRATED and no range is set: observe currents and set it first");
+      }
+      range = *calibrated;
+      break;
+  }
+  readout.adc = Adc(hardware.adc_bits, range.min, range.max);
+  // A converter that tells single levels apart counts them: its back end knows that levels are whole.
+  readout.whole_levels = readout.adc.lsb <= 1;
+  return readout;
+}
+
+void CrossbarState::Check(const Batch& batch) const {
+  std::ostringstream message;
+  message << "crossbar matrix " << name << ": ";
+  if (scales.empty()) {
+    message << "nothing is programmed; Program or Load comes first";
+    throw std::logic_error(message.str());
+  }
+  if (batch.group < 0 || batch.group >= groups || batch.count < 0) {
+    message << "group " << batch.group << " and " << batch.count << " vectors, expected a group below " << groups
+            << " and no negative count";
+    throw std::invalid_argument(message.str());
+  }
+  const std::int32_t high = hardware.max_input_code();
+  const std::int32_t low = batch.has_negative ? -high : 0;
+  std::int32_t smallest = 0;
+  std::int32_t largest = 0;
+  const std::int64_t size = static_cast<std::int64_t>(batch.count) * grid.inputs;
+  for (std::int64_t i = 0; i < size; ++i) {
+    smallest = std::min(smallest, batch.codes[i]);
+    largest = std::max(largest, batch.codes[i]);
+  }
+  if (smallest < low || largest > high) {
+    message << "input code " << (smallest < low ? smallest : largest) << ", expected " << low << " to " << high;
+    throw std::invalid_argument(message.str());
+  }
+}
+
+}  // namespace rxnn

@@ -1,0 +1,103 @@
+// What a CrossbarMatrix is made of, shared by the files that program, pack, read and check it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crossbar/panels.hpp"
+#include "rxnn/crossbar_matrix.hpp"
+#include "rxnn/random.hpp"
+#include "vmm/vmm.hpp"
+
+namespace rxnn {
+
+// How the hardware is read; follows from the hardware alone.
+struct ReadScheme {
+  // Ideal converters and no read noise: all is linear, and slices, streams and signs fold into one matrix.
+  bool folded = false;
+  // The twin arrays of a slice are subtracted as currents, before one converter.
+  bool analog = false;
+  // float32 could not hold every integer current, or would blur the steps of the converter.
+  bool wide = false;
+  int slices = 0;
+  int polarities = 0;
+  int streams = 0;
+
+  explicit ReadScheme(const Hardware& hardware);
+  // Matrices that the kernels multiply with, per tile.
+  int matrices() const { return folded ? 1 : analog ? slices : slices * polarities; }
+  int slice(int matrix) const { return analog ? matrix : matrix / polarities; }
+  int polarity(int matrix) const { return analog ? 0 : matrix % polarities; }
+};
+
+// What the kernels multiply with, made from the levels: [matrix][row][col] in panels, T as ReadScheme::wide says.
+template <typename T>
+struct Operands {
+  // One folded matrix, or the differences of twins (analog), or a copy of the levels in T. Empty where the levels
+  // themselves serve (float32, not folded, not analog).
+  PanelStore<T> matrices;
+  // (level + g_off / g_step)^2 of every array, for read noise; empty without.
+  PanelStore<T> squares;
+};
+
+// Vectors of one call of Multiply.
+struct Batch {
+  int group = 0;
+  const std::int32_t* codes = nullptr;
+  int count = 0;
+  bool has_negative = false;
+  std::uint64_t first_read = 0;
+};
+
+struct CrossbarState {
+  CrossbarState(const Hardware& hardware, std::string name, int groups, int inputs, int outputs);
+
+  const Hardware hardware;
+  const std::string name;
+  const int groups;
+  const TileGrid grid;
+  const std::vector<Panel> panels;
+  const ReadScheme scheme;
+  const ChipRandom random;
+  const double off_level;  // g_off / g_step: what a cell at level 0 adds to a current
+
+  PanelStore<float> levels;   // matrix of a tile: slice * polarities + polarity
+  std::vector<float> scales;  // groups * outputs; empty until programmed
+  Operands<float> narrow;     // unless scheme.wide
+  Operands<double> broad;     // where scheme.wide
+  std::optional<CurrentRange> calibrated;
+
+  // The array's number within the layer; names its draws.
+  std::uint32_t ArrayId(int group, int row_tile, int col_tile, int slice, int polarity) const;
+  std::int64_t num_tiles() const;
+  std::int64_t num_arrays() const;
+
+  // The normal deviate of one column (its place in the array) in one read of one array. `vector` numbers the input
+  // vectors since the chip was made, `read` is pass * streams + stream.
+  double ReadNoise(std::uint32_t array, std::uint64_t vector, int read, int column) const;
+
+  // Makes the operands once the levels are there.
+  void Pack();
+
+  // Converter and rounding of every column. Throws std::logic_error where the range is still to be calibrated.
+  Readout MakeReadout() const;
+
+  // Throws unless programmed, `batch` in range and every code allowed.
+  void Check(const Batch& batch) const;
+
+  template <typename T>
+  const Operands<T>& operands() const;
+};
+
+template <>
+inline const Operands<float>& CrossbarState::operands() const {
+  return narrow;
+}
+template <>
+inline const Operands<double>& CrossbarState::operands() const {
+  return broad;
+}
+
+}  // namespace rxnn
