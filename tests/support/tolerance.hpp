@@ -12,6 +12,10 @@ constexpr double kConductanceRelative = 1e-9;
 constexpr double kFloatEps = 1.0 / (1 << 24);
 constexpr double SumTolerance(int n, double sum_of_magnitudes) { return 2.0 * n * kFloatEps * sum_of_magnitudes; }
 
+// Half a unit in the last place of double. Sums of a few numbers in double differ by a few of these between orders of
+// addition.
+constexpr double kDoubleEps = 1.0 / (1LL << 53);
+
 // float32 layer outputs against a double reference, relative to the largest output: a few hundred roundings.
 constexpr double kLayerRelative = 1e-5;
 

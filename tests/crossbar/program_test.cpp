@@ -1,0 +1,214 @@
+// Programming: levels, reports, chips, progress; and what is refused.
+#include <gtest/gtest.h>
+#include <omp.h>
+
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <vector>
+
+#include "rxnn/circuit.hpp"
+#include "rxnn/crossbar_matrix.hpp"
+#include "rxnn/device.hpp"
+#include "tests/crossbar/crossbar_problem.hpp"
+#include "tests/support/tolerance.hpp"
+
+namespace rxnn {
+namespace {
+
+Hardware SmallArrays() {
+  Hardware hardware;
+  hardware.rows = 12;
+  hardware.cols = 10;
+  return hardware;
+}
+
+std::vector<float> ProgramLevels(const Hardware& hardware, const Problem& problem, const char* name = "layer") {
+  CrossbarMatrix matrix(hardware, name, problem.groups, problem.inputs, problem.outputs);
+  matrix.Program(problem.weights.data());
+  return LevelsOf(matrix);
+}
+
+TEST(Program, LevelsAreDigitsOnIdealHardware) {
+  for (const SignedWeights scheme : {SignedWeights::kDifferential, SignedWeights::kOffset}) {
+    Hardware hardware = SmallArrays();
+    hardware.wires = WireResistances();
+    hardware.signed_weights = scheme;
+    const Problem problem(hardware, 2, 30, 23, 1, false, 2);
+    const std::vector<float> levels = ProgramLevels(hardware, problem);
+    const WeightCodes w = QuantizeWeights(hardware, problem.weights.data(), 2 * 23, 30);
+    std::size_t i = 0;
+    for (int group = 0; group < 2; ++group) {
+      for (int polarity = 0; polarity < hardware.num_polarities(); ++polarity) {
+        for (int slice = 0; slice < hardware.num_slices(); ++slice) {
+          for (int k = 0; k < 30; ++k) {
+            for (int n = 0; n < 23; ++n, ++i) {
+              ASSERT_EQ(levels[i], WeightDigit(hardware, w.codes[(group * 23 + n) * 30 + k], slice, polarity));
+            }
+          }
+        }
+      }
+    }
+    ASSERT_EQ(i, levels.size());
+  }
+}
+
+// One array, done by hand: digits of all cells, programmed, extracted, as levels.
+TEST(Program, ExtractsTheWholeArrayWithUnusedCells) {
+  Hardware hardware = SmallArrays();
+  hardware.weight_bits = 3;
+  hardware.cell_bits = 2;
+  hardware.conductance_sigma = 0.1;
+  const int inputs = 19;   // row tiles of 12 and 7
+  const int outputs = 14;  // column tiles of 10 and 4
+  const Problem problem(hardware, 1, inputs, outputs, 1, false, 2);
+  const std::vector<float> levels = ProgramLevels(hardware, problem);
+  const WeightCodes w = QuantizeWeights(hardware, problem.weights.data(), outputs, inputs);
+
+  // The negative array of the tile at the lower right: id ((0*2 + 1)*2 + 1)*1*2 + 1.
+  std::vector<std::uint16_t> digits(12 * 10, 0);
+  for (int i = 0; i < 7; ++i) {
+    for (int j = 0; j < 4; ++j) digits[i * 10 + j] = WeightDigit(hardware, w.codes[(10 + j) * inputs + 12 + i], 0, 1);
+  }
+  std::vector<double> g = ProgramCells(hardware, ChipRandom(hardware.seed, "layer"), 7, digits);
+  EquivalentConductance(g.data(), 12, 10, hardware.wires, g.data());
+  for (int i = 0; i < 7; ++i) {
+    for (int j = 0; j < 4; ++j) {
+      const double expected = (g[i * 10 + j] - hardware.g_off()) / hardware.g_step();
+      ASSERT_FLOAT_EQ(levels[(inputs + 12 + i) * outputs + 10 + j], static_cast<float>(expected));
+    }
+  }
+}
+
+TEST(Program, Reports) {
+  Hardware hardware = SmallArrays();
+  const Problem problem(hardware, 2, 30, 23, 1, false, 2);
+  CrossbarMatrix matrix(hardware, "layer", 2, 30, 23);
+  const ProgramReport report = matrix.Program(problem.weights.data());
+  EXPECT_EQ(report.tiles, 2 * 3 * 3);
+  EXPECT_EQ(report.arrays, 2 * 3 * 3 * 4 * 2);
+  EXPECT_DOUBLE_EQ(report.utilisation, 30.0 * 23 / (9 * 12 * 10));
+
+  // The change of the cells, again from the levels.
+  const std::vector<float> levels = LevelsOf(matrix);
+  hardware.wires = WireResistances();
+  const std::vector<float> nominal = ProgramLevels(hardware, problem);
+  double sum = 0;
+  double worst = 0;
+  for (std::size_t i = 0; i < levels.size(); ++i) {
+    const double g = hardware.g_off() + nominal[i] * hardware.g_step();
+    const double change = std::fabs(levels[i] - nominal[i]) * hardware.g_step() / g;
+    sum += change;
+    worst = std::max(worst, change);
+  }
+  // Levels are float32; off cells carry a tenth of an on cell's current.
+  EXPECT_NEAR(report.mean_relative_change, sum / levels.size(), 100 * tolerance::kFloatEps);
+  EXPECT_NEAR(report.worst_relative_change, worst, 100 * tolerance::kFloatEps);
+  EXPECT_GT(report.mean_relative_change, 0);
+}
+
+TEST(Program, IdealHardwareChangesNothing) {
+  Hardware hardware = SmallArrays();
+  hardware.wires = WireResistances();
+  const Problem problem(hardware, 1, 30, 23, 1, false, 2);
+  CrossbarMatrix matrix(hardware, "layer", 1, 30, 23);
+  const ProgramReport report = matrix.Program(problem.weights.data());
+  EXPECT_EQ(report.mean_relative_change, 0);
+  EXPECT_EQ(report.worst_relative_change, 0);
+}
+
+TEST(Program, SeedAndLayerNameTheChip) {
+  Hardware hardware = SmallArrays();
+  hardware.conductance_sigma = 0.1;
+  hardware.stuck_on_rate = 0.01;
+  const Problem problem(hardware, 1, 30, 23, 1, false, 2);
+  const std::vector<float> levels = ProgramLevels(hardware, problem);
+  const int threads = omp_get_max_threads();
+  for (const int count : {1, 3}) {
+    omp_set_num_threads(count);
+    EXPECT_EQ(ProgramLevels(hardware, problem), levels) << count << " threads";
+  }
+  omp_set_num_threads(threads);
+  EXPECT_NE(ProgramLevels(hardware, problem, "other"), levels);
+  hardware.seed = 1;
+  EXPECT_NE(ProgramLevels(hardware, problem), levels);
+}
+
+TEST(Load, GivesTheSameSumsToTheBit) {
+  std::mt19937 engine(5);
+  for (int i = 0; i < 12; ++i) {
+    Hardware hardware = RandomScheme(engine);
+    hardware.rows = std::min(hardware.rows, 20);
+    hardware.cols = std::min(hardware.cols, 20);
+    hardware.wires = {500, 100, 2.5, 2.5};
+    hardware.adc_bits = i % 3 == 0 ? 0 : i % 3 == 1 ? 7 : 22;
+    hardware.read_noise_sigma = i % 4 == 3 ? 0.01 : 0;
+    const Problem problem(hardware, 2, 35, 33, 7, true, i);
+    CrossbarMatrix programmed(hardware, "layer", 2, 35, 33);
+    programmed.Program(problem.weights.data());
+    CrossbarMatrix loaded(hardware, "layer", 2, 35, 33);
+    const std::vector<float> levels = LevelsOf(programmed);
+    loaded.Load(levels.data(), programmed.scales().data());
+    EXPECT_EQ(LevelsOf(loaded), levels);
+    EXPECT_EQ(loaded.scales(), programmed.scales());
+    for (int group = 0; group < 2; ++group) {
+      EXPECT_EQ(problem.Multiply(loaded, group), problem.Multiply(programmed, group)) << hardware;
+    }
+  }
+}
+
+TEST(Program, ProgressCountsUpAndMayStop) {
+  Hardware hardware = SmallArrays();
+  const Problem problem(hardware, 1, 30, 23, 1, false, 2);
+  CrossbarMatrix matrix(hardware, "layer", 1, 30, 23);
+  std::int64_t last = 0;
+  const ProgramReport report = matrix.Program(problem.weights.data(), [&](std::int64_t done, std::int64_t total) {
+    EXPECT_EQ(done, last + 1);
+    EXPECT_EQ(total, 3 * 3 * 4 * 2);
+    last = done;
+  });
+  EXPECT_EQ(last, report.arrays);
+
+  const auto stop = [](std::int64_t done, std::int64_t total) {
+    if (done == 3) throw std::runtime_error("stopped");
+  };
+  EXPECT_THROW(matrix.Program(problem.weights.data(), stop), std::runtime_error);
+  // Not half a chip: nothing is programmed any more.
+  EXPECT_THROW(problem.Multiply(matrix), std::logic_error);
+}
+
+TEST(CrossbarMatrix, RefusesWhatCannotBe) {
+  Hardware hardware = SmallArrays();
+  EXPECT_THROW(CrossbarMatrix(hardware, "layer", 1, 0, 5), std::invalid_argument);
+  EXPECT_THROW(CrossbarMatrix(hardware, "layer", 0, 5, 5), std::invalid_argument);
+  EXPECT_THROW(CrossbarMatrix(hardware, "layer", 1, 5, -1), std::invalid_argument);
+  Hardware impossible = hardware;
+  impossible.rows = 0;
+  EXPECT_THROW(CrossbarMatrix(impossible, "layer", 1, 5, 5), HardwareError);
+
+  CrossbarMatrix matrix(hardware, "layer", 1, 5, 4);
+  std::vector<float> levels(matrix.num_levels(), 0);
+  std::vector<float> scales(4, 1);
+  EXPECT_THROW(matrix.CopyLevels(levels.data()), std::logic_error);
+  std::vector<float> weights(20, 0.5f);
+  weights[7] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_THROW(matrix.Program(weights.data()), std::invalid_argument);
+  levels[3] = std::numeric_limits<float>::infinity();
+  EXPECT_THROW(matrix.Load(levels.data(), scales.data()), std::invalid_argument);
+  levels[3] = 0;
+  matrix.Load(levels.data(), scales.data());
+
+  std::vector<std::int32_t> codes(5, 1);
+  std::vector<double> sums(4);
+  EXPECT_THROW(matrix.Multiply(1, codes.data(), 1, false, 0, sums.data()), std::invalid_argument);
+  EXPECT_THROW(matrix.Multiply(0, codes.data(), -1, false, 0, sums.data()), std::invalid_argument);
+  codes[2] = -1;
+  EXPECT_THROW(matrix.Multiply(0, codes.data(), 1, false, 0, sums.data()), std::invalid_argument);
+  EXPECT_NO_THROW(matrix.Multiply(0, codes.data(), 1, true, 0, sums.data()));
+  codes[2] = 256;
+  EXPECT_THROW(matrix.Multiply(0, codes.data(), 1, true, 0, sums.data()), std::invalid_argument);
+  EXPECT_THROW(matrix.OutputScale(4, 1), std::out_of_range);
+}
+
+}  // namespace
+}  // namespace rxnn
