@@ -25,7 +25,7 @@ float LargestMagnitude(const float* values, std::int64_t count, const char* what
 // round_half_to_even(value / scale * levels), 0 where the scale is 0.
 std::int32_t Code(float value, float scale, int levels) {
   if (scale == 0) return 0;
-  return static_cast<std::int32_t>(std::nearbyint(static_cast<double>(value) / scale * levels));
+  return static_cast<std::int32_t>(std::lrint(static_cast<double>(value) / scale * levels));
 }
 
 }  // namespace
