@@ -32,7 +32,7 @@ ArraySweep::ArraySweep(int rows, int cols, const WireResistances& wires)
       terminals_(mirrored_ ? cols : rows),
       wires_(wires),
       padded_(RoundUpToBlock(terminals_)),
-      stride_(padded_ + RoundUpToBlock(1 + lines_)) {
+      stride_(padded_ + RoundUpToBlock(kFirstLine + lines_)) {
   if (mirrored_) {
     std::swap(wires_.source_ohm, wires_.sink_ohm);
     std::swap(wires_.wordline_ohm, wires_.bitline_ohm);
@@ -55,6 +55,7 @@ void ArraySweep::Extract(const double* g, double* g_eq) {
   }
 
   std::fill_n(rows_.get(), padded_ * stride_, 0.0);
+  unit_ohm_ = wires_.wordline_ohm > 0 ? wires_.wordline_ohm : 1;
   for (int line = 0; line < lines_; ++line) {
     if (line > 0) PassResistance(wires_.wordline_ohm, line);
     AddLine(line);
@@ -63,37 +64,41 @@ void ArraySweep::Extract(const double* g, double* g_eq) {
 
   for (int line = 0; line < lines_; ++line) {
     for (int p = 0; p < terminals_; ++p) {
-      const double value = rows_[p * stride_ + padded_ + 1 + line];
+      const double value = Vectors(p)[kFirstLine + line];
       g_eq[mirrored_ ? line * terminals_ + p : (terminals_ - 1 - p) * lines_ + (lines_ - 1 - line)] = value;
     }
   }
 }
 
-// a += S's couplings, x_line = c.
+// a += S's couplings, y += c, x_line = c.
 void ArraySweep::AddLine(int line) {
   double* c = scratch_.get();
-  AddBitLine(cells_.get() + line * terminals_, terminals_, wires_.sink_ohm, wires_.bitline_ohm, rows_.get(), stride_, c,
-             c + terminals_);
-  for (int p = 0; p < terminals_; ++p) rows_[p * stride_ + padded_ + 1 + line] = c[p];
+  AddBitLine(cells_.get() + line * terminals_, terminals_, wires_.sink_ohm, wires_.bitline_ohm, unit_ohm_, rows_.get(),
+             stride_, c, c + terminals_);
+  for (int p = 0; p < terminals_; ++p) {
+    double* vectors = Vectors(p);
+    vectors[kRowSum] += c[p];
+    vectors[kFirstLine + line] = c[p];
+  }
 }
 
-// What the first `lines` lines are from before a resistance in every word line: Y <- Y P, x <- P x with
-// P = (1 + r Y)^-1. Y's couplings are then P's divided by r, and its row sums are those of the x.
+// What the first `lines` lines are from before a resistance r in every word line: Y <- Y P, y <- P y, x <- P x with
+// P = (1 + r Y)^-1. The couplings of r Y become those of P, which are those of r Y P: in units of 1 / r nothing is
+// left to do.
 void ArraySweep::PassResistance(double r, int lines) {
   if (r == 0) return;
-  for (int p = 0; p < padded_; ++p) {
-    double* row = rows_.get() + p * stride_;
-    for (int q = p + 1; q < padded_; ++q) row[q] *= r;
-    const double* x = row + padded_ + 1;
-    double row_sum = 0;
-    for (int line = 0; line < lines; ++line) row_sum += x[line];
-    row[padded_] = 1 + r * row_sum;
+  if (r != unit_ohm_) ChangeUnit(r);
+  for (int p = 0; p < padded_; ++p) Vectors(p)[kPivotSum] = 1 + r * Vectors(p)[kRowSum];
+  InvertAndApply(rows_.get(), padded_, 1 + lines, stride_, scratch_.get());
+}
+
+void ArraySweep::ChangeUnit(double ohm) {
+  const double ratio = ohm / unit_ohm_;
+  for (int p = 0; p < terminals_; ++p) {
+    double* row = Couplings(p);
+    for (int q = p + 1; q < terminals_; ++q) row[q] *= ratio;
   }
-  InvertAndApply(rows_.get(), padded_, lines, stride_, scratch_.get());
-  for (int p = 0; p < padded_; ++p) {
-    double* row = rows_.get() + p * stride_;
-    for (int q = p + 1; q < padded_; ++q) row[q] /= r;
-  }
+  unit_ohm_ = ohm;
 }
 
 }  // namespace rxnn::circuit

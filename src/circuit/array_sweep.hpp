@@ -18,8 +18,15 @@ class ArraySweep {
   void Extract(const double* g, double* g_eq);
 
  private:
+  // The vectors kept beside the couplings.
+  enum { kPivotSum = 0, kRowSum = 1, kFirstLine = 2 };  // 1 + r y; y; x of line 0
+
   void AddLine(int line);
-  void PassResistance(double ohm, int lines);
+  void PassResistance(double r, int lines);
+  void ChangeUnit(double ohm);
+
+  double* Couplings(int terminal) { return rows_.get() + terminal * stride_; }
+  double* Vectors(int terminal) { return Couplings(terminal) + padded_; }
 
   // A circuit of resistances is reciprocal: with word lines and bit lines, drivers and sense amplifiers exchanged, G_eq
   // is transposed. The array is swept over `lines_`, each with `terminals_` cells; swept over word lines it is
@@ -30,8 +37,12 @@ class ArraySweep {
   int terminals_;
   WireResistances wires_;  // exchanged, if mirrored
 
-  int padded_;             // terminals_, rounded up to blocks
-  std::ptrdiff_t stride_;  // of a row [a | e | x_0 .. x_{lines-1}], the layout of InvertAndApply
+  // What the lines swept so far put on the word lines: the admittance Y as couplings a_pq = -Y_pq, in units of
+  // 1 / unit_ohm_, and row sums y; and x, the equivalent conductances of these lines by themselves. Rows
+  // [a | 1 + r y | y | x], the layout of InvertAndApply.
+  double unit_ohm_ = 1;
+  int padded_;  // terminals_, rounded up to blocks
+  std::ptrdiff_t stride_;
   hwy::AlignedFreeUniquePtr<double[]> rows_;
   hwy::AlignedFreeUniquePtr<double[]> scratch_;
   hwy::AlignedFreeUniquePtr<double[]> cells_;  // lines_ x terminals_

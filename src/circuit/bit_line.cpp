@@ -2,8 +2,8 @@
 
 namespace rxnn::circuit {
 
-void AddBitLine(const double* g, int m, double sink_ohm, double bitline_ohm, double* a, std::ptrdiff_t stride,
-                double* c, double* scratch) {
+void AddBitLine(const double* g, int m, double sink_ohm, double bitline_ohm, double unit_ohm, double* a,
+                std::ptrdiff_t stride, double* c, double* scratch) {
   // z_p: resistance from node p down to ground, without cell p. pass_p: share of a current arriving from above that
   // goes on downwards at node p instead of leaving through cell p.
   double* z = scratch;
@@ -16,10 +16,11 @@ void AddBitLine(const double* g, int m, double sink_ohm, double bitline_ohm, dou
   // From the top down. c[q], q > p: current that arrives at node p from above when u_q = 1 and all others are 0.
   double above = 0;  // conductance from node p upwards, without cell p
   for (int p = m - 1; p >= 0; --p) {
-    const double leaves = g[p] * z[p] * pass[p];  // of the arriving current, the share that leaves through cell p
+    const double leaves = g[p] * z[p] * pass[p];  // share of an arriving current that leaves through cell p
+    const double factor = unit_ohm * leaves;
     double* row = a + p * stride;
     for (int q = p + 1; q < m; ++q) {
-      row[q] += leaves * c[q];
+      row[q] += factor * c[q];
       c[q] *= pass[p];
     }
     const double h = g[p] + above;

@@ -24,8 +24,8 @@ constexpr int kTileVectors = 3;
 
 // c (R x V vectors) += f^T e with f (kBlock x R), e (kBlock x V vectors); kAccumulate false: c = f^T e.
 template <int R, int V, bool kAccumulate>
-HWY_INLINE void Tile(const double* HWY_RESTRICT f, std::ptrdiff_t f_stride, const double* HWY_RESTRICT e,
-                     std::ptrdiff_t e_stride, double* HWY_RESTRICT c, std::ptrdiff_t c_stride) {
+HWY_NOINLINE void Tile(const double* HWY_RESTRICT f, std::ptrdiff_t f_stride, const double* HWY_RESTRICT e,
+                       std::ptrdiff_t e_stride, double* HWY_RESTRICT c, std::ptrdiff_t c_stride) {
   const Tag tag;
   Vector sum[R][V];
   for (int r = 0; r < R; ++r) {
@@ -62,25 +62,37 @@ HWY_INLINE void BlockProduct(const double* HWY_RESTRICT f, std::ptrdiff_t f_stri
   }
 }
 
-// Inverse of one pivot block: h as in InvertAndApply, both triangles in, whole inverse out; e is used up.
-HWY_INLINE void InvertBlock(double (&h)[kBlock][kBlock], double (&e)[kBlock]) {
+// Inverse of one pivot block: the same elimination, row by row. `h` holds both triangles on the way in (its diagonal is
+// not read), the whole inverse on the way out; e is used up. All aligned.
+HWY_INLINE void InvertBlock(double* HWY_RESTRICT h, double* HWY_RESTRICT e) {
+  const Tag tag;
+  HWY_ALIGN double pivot_row[kBlock];
+  HWY_ALIGN double factors[kBlock];
   for (int k = 0; k < kBlock; ++k) {
-    double pivot = e[k];
-    for (int q = k + 1; q < kBlock; ++q) pivot += h[k][q];
-    const double inverse = 1 / pivot;
-    double row[kBlock];
-    for (int q = 0; q < kBlock; ++q) row[q] = h[k][q];
-    row[k] = 1;
-    const double row_sum = e[k];
-    for (int p = 0; p < kBlock; ++p) {
-      const double factor = p == k ? inverse : h[p][k] * inverse;
-      if (p == k) {
-        for (int q = 0; q < kBlock; ++q) h[p][q] = factor * row[q];
-        continue;
+    const Vector at_k = hn::Set(tag, k);
+    Vector later = hn::Zero(tag);
+    for (int q = 0; q < kBlock; q += kLanes) {
+      const Vector lane = hn::Iota(tag, q);
+      const Vector row = hn::Load(tag, h + k * kBlock + q);
+      later = hn::Add(later, hn::IfThenElseZero(hn::Gt(lane, at_k), row));
+      hn::Store(hn::IfThenElse(hn::Eq(lane, at_k), hn::Set(tag, 1.0), row), tag, pivot_row + q);
+    }
+    const Vector row_sum = hn::Set(tag, e[k]);
+    const Vector inverse = hn::Div(hn::Set(tag, 1.0), hn::Add(row_sum, hn::SumOfLanes(tag, later)));
+    // Rows and columns are symmetric, so that row k also holds the factors of column k.
+    for (int q = 0; q < kBlock; q += kLanes) {
+      const Vector factor = hn::Mul(hn::Load(tag, pivot_row + q), inverse);
+      hn::Store(factor, tag, factors + q);
+      hn::Store(hn::MulAdd(factor, row_sum, hn::Load(tag, e + q)), tag, e + q);
+    }
+    for (int q = 0; q < kBlock; q += kLanes) {
+      const auto is_k = hn::Eq(hn::Iota(tag, q), at_k);
+      const Vector row_k = hn::Load(tag, pivot_row + q);
+      for (int p = 0; p < kBlock; ++p) {
+        double* row_p = h + p * kBlock + q;
+        const Vector kept = p == k ? hn::Zero(tag) : hn::IfThenZeroElse(is_k, hn::Load(tag, row_p));
+        hn::Store(hn::MulAdd(hn::Set(tag, factors[p]), row_k, kept), tag, row_p);
       }
-      h[p][k] = 0;
-      for (int q = 0; q < kBlock; ++q) h[p][q] += factor * row[q];
-      e[p] += factor * row_sum;
     }
   }
 }
@@ -89,41 +101,45 @@ HWY_INLINE void InvertBlock(double (&h)[kBlock][kBlock], double (&e)[kBlock]) {
 HWY_INLINE void EliminateBlock(double* HWY_RESTRICT rows, int m, int end, int b, std::ptrdiff_t stride,
                                double* HWY_RESTRICT old_rows, double* HWY_RESTRICT new_rows) {
   const Tag tag;
-  double pivot[kBlock][kBlock];
-  double row_sums[kBlock];
+  HWY_ALIGN double pivot[kBlock * kBlock];
+  HWY_ALIGN double row_sums[kBlock];
   for (int k = 0; k < kBlock; ++k) {
     const double* row = rows + (b + k) * stride;
     // Within the block, what couples to rows not yet eliminated belongs to the row sum.
     Vector coupling = hn::Zero(tag);
     for (int q = b + kBlock; q < m; q += kLanes) coupling = hn::Add(coupling, hn::LoadU(tag, row + q));
     row_sums[k] = row[m] + hn::GetLane(hn::SumOfLanes(tag, coupling));
-    pivot[k][k] = 0;
-    for (int q = k + 1; q < kBlock; ++q) pivot[k][q] = pivot[q][k] = row[b + q];
+    pivot[k * kBlock + k] = 0;
+    for (int q = k + 1; q < kBlock; ++q) pivot[k * kBlock + q] = pivot[q * kBlock + k] = row[b + q];
   }
   InvertBlock(pivot, row_sums);
 
   // The block's rows as they were: what lies left of the diagonal is read from the upper triangle. The block's own
   // columns are 0, so that updates leave them alone.
+  for (int p = 0; p < b; ++p) {
+    for (int k = 0; k < kBlock; ++k) old_rows[k * stride + p] = rows[p * stride + b + k];
+  }
   for (int k = 0; k < kBlock; ++k) {
     double* old_row = old_rows + k * stride;
-    for (int p = 0; p < b; ++p) old_row[p] = rows[p * stride + b + k];
     for (int q = b; q < b + kBlock; ++q) old_row[q] = 0;
     for (int q = b + kBlock; q < end; q += kLanes) {
       hn::StoreU(hn::LoadU(tag, rows + (b + k) * stride + q), tag, old_row + q);
     }
   }
-  BlockProduct<false>(&pivot[0][0], kBlock, old_rows, stride, 0, end, new_rows, stride);
+  BlockProduct<false>(pivot, kBlock, old_rows, stride, 0, end, new_rows, stride);
 
   for (int p = 0; p < m; p += kBlock) {
     if (p == b) continue;
     BlockProduct<true>(new_rows + p, stride, old_rows, stride, p, end, rows + p * stride, stride);
   }
 
+  for (int p = 0; p < b; ++p) {
+    for (int k = 0; k < kBlock; ++k) rows[p * stride + b + k] = new_rows[k * stride + p];
+  }
   for (int k = 0; k < kBlock; ++k) {
     const double* new_row = new_rows + k * stride;
     double* row = rows + (b + k) * stride;
-    for (int p = 0; p < b; ++p) rows[p * stride + b + k] = new_row[p];
-    for (int q = 0; q < kBlock; ++q) row[b + q] = pivot[k][q];
+    for (int q = 0; q < kBlock; ++q) row[b + q] = pivot[k * kBlock + q];
     for (int q = b + kBlock; q < end; q += kLanes) hn::StoreU(hn::LoadU(tag, new_row + q), tag, row + q);
   }
 }

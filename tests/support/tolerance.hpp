@@ -7,6 +7,10 @@ namespace rxnn::tolerance {
 // reaches 1e6 for milliohm segments, so eps * 1e6 with a margin of 5. Relative to the entry.
 constexpr double kConductanceRelative = 1e-9;
 
+// Double-precision algorithms that only add, multiply and divide positive numbers: about one eps per step in a chain of up
+// to 1e3 steps, relative to each entry.
+constexpr double kPositiveRelative = 1e-13;
+
 // A sum of n float32 products against double precision: |error| <= c n eps sum|terms|, with eps = 2^-24. Kernels add in
 // up to n steps; c = 2 covers the product's own rounding.
 constexpr double kFloatEps = 1.0 / (1 << 24);
