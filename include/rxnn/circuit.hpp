@@ -8,19 +8,23 @@
 
 namespace rxnn {
 
-// The equivalent conductance matrix of one array, exact to rounding (1e-9 relative of a sparse direct solve).
-//   g, g_eq: rows x cols, row-major, siemens; g >= 0 and finite. g_eq may be g.
-// Method: elimination of bit lines, then a recursion over columns (or rows, whichever is shorter to eliminate), written
-// with resistances so that nothing cancels and a resistance of 0 is no special case. O(cols rows^2 min) double
-// precision. Throws std::invalid_argument for a negative or non-finite conductance or resistance, or an empty array.
+// The equivalent conductance matrix of one array, exact to rounding.
+//   g, g_eq: rows x cols, row-major, siemens; g_eq may be g. Cells are 0 to 1e6 S, resistances 0 to 1e15 ohm, rows and
+//   cols 1 to 4096; anything else throws std::invalid_argument.
+// Method: every bit line is eliminated down to the word lines, and the word lines are swept from their far end to the
+// drivers; or the mirrored array is, where that is less work. Nothing is subtracted and nothing is divided by a wire's
+// resistance, so every entry is accurate to about 1e-13 of itself, whatever the resistances, and a resistance of 0 is no
+// special case. 2 s^3 max(rows, cols) flops with s = min(rows, cols), plus 2 s^2 / 2 per pair of lines.
 void EquivalentConductance(const double* g, int rows, int cols, const WireResistances& wires, double* g_eq);
 
-// The same for `count` arrays that follow each other in memory, on all cores.
+// The same for `count` arrays that follow each other in memory, shared out over the OpenMP threads. Every array comes out
+// bit for bit as from EquivalentConductance.
 void EquivalentConductanceBatch(const double* g, int count, int rows, int cols, const WireResistances& wires,
                                 double* g_eq);
 
-// The slow truth: nodal analysis of the whole circuit with a general sparse solver, one solve for all inputs. Same
-// arguments and result. Nodes joined by a resistance of 0 are merged.
+// The slow truth: nodal analysis of the whole circuit with a general sparse solver in extended precision, nodes joined by
+// 0 ohm merged. Same arguments and result. It stamps 1 / resistance, so its relative accuracy is about 1e-19 times the
+// ratio of the largest wire to the smallest cell conductance.
 void EquivalentConductanceReference(const double* g, int rows, int cols, const WireResistances& wires, double* g_eq);
 
 }  // namespace rxnn

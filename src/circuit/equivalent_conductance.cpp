@@ -1,6 +1,7 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <vector>
 
 #include "circuit/array_sweep.hpp"
@@ -10,17 +11,18 @@
 namespace rxnn {
 
 void EquivalentConductance(const double* g, int rows, int cols, const WireResistances& wires, double* g_eq) {
-  circuit::CheckArrays(g, 1, rows, cols, wires);
+  circuit::CheckArray(rows, cols, wires);
+  circuit::CheckCells(g, 1, rows, cols);
   circuit::ArraySweep(rows, cols, wires).Extract(g, g_eq);
 }
 
 void EquivalentConductanceBatch(const double* g, int count, int rows, int cols, const WireResistances& wires,
                                 double* g_eq) {
-  if (count == 0) return;
-  circuit::CheckArrays(g, count, rows, cols, wires);
+  circuit::CheckArray(rows, cols, wires);
+  circuit::CheckCells(g, count, rows, cols);
   // Made before the threads start, so that running out of memory is an exception here.
   std::vector<circuit::ArraySweep> sweeps;
-  const int threads = std::min(count, omp_get_max_threads());
+  const int threads = std::max(1, std::min(count, omp_get_max_threads()));
   for (int i = 0; i < threads; ++i) sweeps.emplace_back(rows, cols, wires);
 
   const std::ptrdiff_t cells = static_cast<std::ptrdiff_t>(rows) * cols;

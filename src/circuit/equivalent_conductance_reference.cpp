@@ -11,8 +11,8 @@
 namespace rxnn {
 namespace {
 
-// Stamping adds wire conductances to cell conductances, up to 1e9 times smaller with milliohm segments: the eleven
-// decimal digits that an extended-precision number has more than those leave 1e-10.
+// Stamping adds cell conductances to wire conductances that are 1e9 times larger where segments have a milliohm: double
+// precision would keep seven digits of a cell, extended precision keeps ten.
 using Real = long double;
 using SparseMatrix = Eigen::SparseMatrix<Real>;
 using Matrix = Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic>;
@@ -144,7 +144,8 @@ Matrix SolveForDrivers(const Admittance& y, int rows) {
 }  // namespace
 
 void EquivalentConductanceReference(const double* g, int rows, int cols, const WireResistances& wires, double* g_eq) {
-  circuit::CheckArrays(g, 1, rows, cols, wires);
+  circuit::CheckArray(rows, cols, wires);
+  circuit::CheckCells(g, 1, rows, cols);
   const Netlist net = BuildNetlist(g, rows, cols, wires);
   const Matrix currents = SolveForDrivers(Stamp(net), rows);
   for (int i = 0; i < rows; ++i) {

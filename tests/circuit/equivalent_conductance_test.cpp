@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <random>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -100,9 +102,160 @@ TEST(EquivalentConductance, AgreesWithNodalAnalysisAtFullSize) {
 }
 
 TEST(EquivalentConductance, OfOneCellIsASeriesCircuit) {
-  const double g = 2e-5;
-  const auto g_eq = Extract({g}, 1, 1, {500, 100, 2.5, 2.5});
-  EXPECT_DOUBLE_EQ(g_eq[0], 1 / (1 / g + 600));
+  constexpr double kCell = 2e-5;
+  const auto g_eq = Extract({kCell}, 1, 1, {500, 100, 2.5, 2.5});
+  EXPECT_NEAR(g_eq[0], 1 / (1 / kCell + 600), tolerance::kPositiveRelative * kCell);
+}
+
+// Without word-line and source resistance the bit lines do not see each other; with segments of 0 ohm too, a bit line
+// is its cells in parallel behind R_sink.
+TEST(EquivalentConductance, OfBitLinesWithSinksIsADivider) {
+  constexpr int kRows = 5;
+  constexpr int kCols = 3;
+  constexpr double kSink = 700;
+  const auto g = RandomCells(kRows * kCols, 5);
+  const auto g_eq = Extract(g, kRows, kCols, {0, kSink, 0, 0});
+  for (int j = 0; j < kCols; ++j) {
+    double sum = 0;
+    for (int i = 0; i < kRows; ++i) sum += g[i * kCols + j];
+    for (int i = 0; i < kRows; ++i) {
+      const double expected = g[i * kCols + j] / (1 + kSink * sum);
+      EXPECT_NEAR(g_eq[i * kCols + j], expected, tolerance::kPositiveRelative * expected);
+    }
+  }
+}
+
+TEST(EquivalentConductance, WithoutResistancesIsTheCells) {
+  const auto g = RandomCells(12 * 7, 6);
+  EXPECT_EQ(Extract(g, 12, 7, {0, 0, 0, 0}), g);
+}
+
+// Exchanging drivers with sense amplifiers and word lines with bit lines transposes G_eq: the nearest cell stays
+// nearest.
+TEST(EquivalentConductance, IsReciprocal) {
+  constexpr int kRows = 11;
+  constexpr int kCols = 19;
+  const auto g = RandomCells(kRows * kCols, 8);
+  std::vector<double> mirrored(g.size());
+  const auto at = [&](int i, int j) { return (kCols - 1 - j) * kRows + (kRows - 1 - i); };
+  for (int i = 0; i < kRows; ++i) {
+    for (int j = 0; j < kCols; ++j) mirrored[at(i, j)] = g[i * kCols + j];
+  }
+  const auto g_eq = Extract(g, kRows, kCols, {500, 100, 2.5, 7});
+  const auto mirrored_eq = Extract(mirrored, kCols, kRows, {100, 500, 7, 2.5});
+  for (int i = 0; i < kRows; ++i) {
+    for (int j = 0; j < kCols; ++j) {
+      EXPECT_NEAR(g_eq[i * kCols + j], mirrored_eq[at(i, j)], tolerance::kPositiveRelative * g_eq[i * kCols + j]);
+    }
+  }
+}
+
+// With all rows driven alike, more resistance anywhere can only lower a sensed current.
+TEST(EquivalentConductance, LosesCurrentWithEveryResistance) {
+  constexpr int kSize = 10;
+  const auto g = RandomCells(kSize * kSize, 9);
+  const auto total = [&](const WireResistances& wires) {
+    const auto g_eq = Extract(g, kSize, kSize, wires);
+    return std::accumulate(g_eq.begin(), g_eq.end(), 0.0);
+  };
+  const WireResistances usual{500, 100, 2.5, 2.5};
+  for (const auto field : {&WireResistances::source_ohm, &WireResistances::sink_ohm, &WireResistances::wordline_ohm,
+                           &WireResistances::bitline_ohm}) {
+    WireResistances worse = usual;
+    worse.*field *= 2;
+    EXPECT_LT(total(worse), total(usual)) << Text(worse);
+  }
+}
+
+TEST(EquivalentConductance, MayOverwriteTheCells) {
+  const WireResistances wires{500, 100, 2.5, 2.5};
+  for (const auto& [rows, cols] : {std::pair(9, 5), std::pair(5, 9)}) {
+    auto g = RandomCells(rows * cols, 10);
+    const auto expected = Extract(g, rows, cols, wires);
+    EquivalentConductance(g.data(), rows, cols, wires, g.data());
+    EXPECT_EQ(g, expected);
+  }
+}
+
+TEST(EquivalentConductanceBatch, IsTheSameForEveryThreadCount) {
+  constexpr int kCount = 7;
+  constexpr int kRows = 9;
+  constexpr int kCols = 12;
+  constexpr int kCells = kRows * kCols;
+  const WireResistances wires{500, 100, 2.5, 2.5};
+  const auto g = RandomCells(kCount * kCells, 12);
+  std::vector<double> expected(g.size());
+  for (int k = 0; k < kCount; ++k) EquivalentConductance(&g[k * kCells], kRows, kCols, wires, &expected[k * kCells]);
+
+  const int threads_before = omp_get_max_threads();
+  for (const int threads : {1, 2, 5}) {
+    omp_set_num_threads(threads);
+    std::vector<double> g_eq(g.size());
+    EquivalentConductanceBatch(g.data(), kCount, kRows, kCols, wires, g_eq.data());
+    EXPECT_EQ(g_eq, expected) << threads << " threads";
+  }
+  omp_set_num_threads(threads_before);
+}
+
+TEST(EquivalentConductanceBatch, OfNoArraysDoesNothing) {
+  EXPECT_NO_THROW(EquivalentConductanceBatch(nullptr, 0, 4, 4, {}, nullptr));
+}
+
+using Extraction = void (*)(const double*, int, int, const WireResistances&, double*);
+
+std::string MessageOf(Extraction extract, std::vector<double> g, int rows, int cols, const WireResistances& wires) {
+  try {
+    extract(g.data(), rows, cols, wires, g.data());
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(EquivalentConductance, RefusesWhatCannotBe) {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const std::vector<double> g(6, 1e-5);
+  for (const Extraction extract : {&EquivalentConductance, &EquivalentConductanceReference}) {
+    EXPECT_EQ(MessageOf(extract, g, 0, 6, {}), "array: 0 x 6 cells, allowed are 1 to 4096 rows and columns");
+    EXPECT_EQ(MessageOf(extract, g, 2, 4097, {}), "array: 2 x 4097 cells, allowed are 1 to 4096 rows and columns");
+    EXPECT_EQ(MessageOf(extract, g, 2, 3, {-1, 0, 0, 0}), "r_source_ohm: -1 is out of range, allowed is 0 to 1e+15");
+    EXPECT_EQ(MessageOf(extract, g, 2, 3, {0, kNan, 0, 0}), "r_sink_ohm: nan is out of range, allowed is 0 to 1e+15");
+    EXPECT_EQ(MessageOf(extract, g, 2, 3, {0, 0, kInfinity, 0}),
+              "r_wordline_ohm: inf is out of range, allowed is 0 to 1e+15");
+    EXPECT_EQ(MessageOf(extract, g, 2, 3, {0, 0, 0, -2}), "r_bitline_ohm: -2 is out of range, allowed is 0 to 1e+15");
+    for (const auto& [value, text] : {std::pair(-1.0, "-1"), {kNan, "nan"}, {kInfinity, "inf"}}) {
+      auto bad = g;
+      bad[4] = value;
+      EXPECT_EQ(MessageOf(extract, bad, 2, 3, {}),
+                std::string("conductance of cell (1, 1): ") + text + " siemens is out of range, allowed is 0 to 1e+06");
+    }
+  }
+}
+
+TEST(EquivalentConductanceBatch, NamesTheArrayOfABadCell) {
+  std::vector<double> g(12, 1e-5);
+  g[11] = -1;
+  try {
+    EquivalentConductanceBatch(g.data(), 2, 2, 3, {}, g.data());
+    FAIL() << "nothing was thrown";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_STREQ(error.what(),
+                 "conductance of cell (1, 2) of array 1: -1 siemens is out of range, allowed is 0 to 1e+06");
+  }
+}
+
+// Far beyond any device, to the limits that are allowed.
+TEST(EquivalentConductance, StaysFiniteAtTheLimits) {
+  for (const double cell : {1e-300, 1e6}) {
+    for (const double ohm : {1e-300, 1e15}) {
+      const auto g_eq = Extract(std::vector<double>(9 * 9, cell), 9, 9, {ohm, ohm, ohm, ohm});
+      for (const double value : g_eq) {
+        EXPECT_TRUE(value >= 0 && value <= cell)
+            << value << " of cells of " << cell << " S and wires of " << ohm << " ohm";
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -1,15 +1,22 @@
 // Every tolerance of the tests, with its reason. Integers and ADC codes are compared exactly and have none.
 #pragma once
 
+#include <cmath>
+
 namespace rxnn::tolerance {
 
 // G_eq against an independent solver. Both are backward stable in double precision; the circuit's condition number
 // reaches 1e6 for milliohm segments, so eps * 1e6 with a margin of 5. Relative to the entry.
 constexpr double kConductanceRelative = 1e-9;
 
-// Double-precision algorithms that only add, multiply and divide positive numbers: about one eps per step in a chain of up
-// to 1e3 steps, relative to each entry.
+// Double-precision algorithms that only add, multiply and divide positive numbers: about one eps per step in a chain of
+// up to 1e3 steps, relative to each entry.
 constexpr double kPositiveRelative = 1e-13;
+
+// Statistics over n draws of a fixed seed. Kolmogorov-Smirnov distance: exceeded by 1 in 1e5 samples of the right law.
+inline double KolmogorovSmirnov(int n) { return 2.47 / std::sqrt(n); }
+// A mean of n independent numbers of variance 1 (a correlation, a share): 4.4 sigma, 1 in 1e5.
+inline double Correlation(int n) { return 4.4 / std::sqrt(n); }
 
 // A sum of n float32 products against double precision: |error| <= c n eps sum|terms|, with eps = 2^-24. Kernels add in
 // up to n steps; c = 2 covers the product's own rounding.

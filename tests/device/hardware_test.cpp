@@ -1,0 +1,105 @@
+#include "rxnn/hardware.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <string>
+
+#include "tests/support/tolerance.hpp"
+
+namespace rxnn {
+namespace {
+
+std::string Refusal(const std::function<void(Hardware&)>& change) {
+  Hardware hardware;
+  change(hardware);
+  try {
+    hardware.Validate();
+  } catch (const HardwareError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Hardware, DefaultsAreValid) { EXPECT_NO_THROW(Hardware().Validate()); }
+
+TEST(Hardware, TakesTheEndsOfEveryRange) {
+  EXPECT_EQ(Refusal([](Hardware& h) { h.rows = 1, h.cols = 4096; }), "");
+  EXPECT_EQ(Refusal([](Hardware& h) { h.weight_bits = 16, h.cell_bits = 16; }), "");
+  EXPECT_EQ(Refusal([](Hardware& h) { h.weight_bits = 2, h.cell_bits = 1; }), "");
+  EXPECT_EQ(Refusal([](Hardware& h) { h.input_bits = 16, h.dac_bits = 16; }), "");
+  EXPECT_EQ(Refusal([](Hardware& h) { h.wires = {0, 0, 0, 0}; }), "");
+  EXPECT_EQ(Refusal([](Hardware& h) { h.stuck_on_rate = 0.25, h.stuck_off_rate = 0.75; }), "");
+  EXPECT_EQ(Refusal([](Hardware& h) { h.adc_bits = 0; }), "");
+  EXPECT_EQ(Refusal([](Hardware& h) { h.adc_bits = 24; }), "");
+  EXPECT_EQ(
+      Refusal([](Hardware& h) { h.adc_range = AdcRange::kGiven, h.adc_min_ampere = -1e-6, h.adc_max_ampere = 0; }), "");
+}
+
+TEST(Hardware, NamesFieldValueAndRange) {
+  EXPECT_EQ(Refusal([](Hardware& h) { h.rows = 0; }), "rows: 0 is out of range, allowed is 1 to 4096");
+  EXPECT_EQ(Refusal([](Hardware& h) { h.cols = 4097; }), "cols: 4097 is out of range, allowed is 1 to 4096");
+  EXPECT_EQ(Refusal([](Hardware& h) { h.weight_bits = 1; }), "weight_bits: 1 is out of range, allowed is 2 to 16");
+  EXPECT_EQ(Refusal([](Hardware& h) { h.cell_bits = 9; }), "cell_bits: 9 must not be above weight_bits (8)");
+  EXPECT_EQ(Refusal([](Hardware& h) { h.dac_bits = 9; }), "dac_bits: 9 must not be above input_bits (8)");
+  EXPECT_EQ(Refusal([](Hardware& h) { h.v_read_volt = 0; }), "v_read_volt: 0 is out of range, allowed is above 0");
+  EXPECT_EQ(Refusal([](Hardware& h) { h.r_off_ohm = 1e4; }), "r_off_ohm: 10000 must be above r_on_ohm (100000)");
+  EXPECT_EQ(Refusal([](Hardware& h) { h.wires.bitline_ohm = -1; }),
+            "r_bitline_ohm: -1 is out of range, allowed is at least 0");
+  EXPECT_EQ(Refusal([](Hardware& h) { h.stuck_on_rate = 0.75, h.stuck_off_rate = 0.5; }),
+            "stuck_on_rate + stuck_off_rate: 1.25 is out of range, allowed is 0 to 1");
+  EXPECT_EQ(Refusal([](Hardware& h) { h.adc_bits = 25; }), "adc_bits: 25 is out of range, allowed is 0 to 24");
+  EXPECT_EQ(Refusal([](Hardware& h) { h.adc_range = AdcRange::kGiven; }),
+            "adc_max_ampere: 0 must be above adc_min_ampere (0)");
+}
+
+// Every field of floating point, and what it must not be besides infinite and not a number.
+TEST(Hardware, RefusesWhatIsNotFinite) {
+  struct Field {
+    const char* name;
+    std::function<void(Hardware&, double)> set;
+  };
+  const Field fields[] = {
+      {"input_range", [](Hardware& h, double v) { h.input_range = v; }},
+      {"v_read_volt", [](Hardware& h, double v) { h.v_read_volt = v; }},
+      {"r_on_ohm", [](Hardware& h, double v) { h.r_on_ohm = v; }},
+      {"r_off_ohm", [](Hardware& h, double v) { h.r_off_ohm = v; }},
+      {"r_source_ohm", [](Hardware& h, double v) { h.wires.source_ohm = v; }},
+      {"r_sink_ohm", [](Hardware& h, double v) { h.wires.sink_ohm = v; }},
+      {"r_wordline_ohm", [](Hardware& h, double v) { h.wires.wordline_ohm = v; }},
+      {"r_bitline_ohm", [](Hardware& h, double v) { h.wires.bitline_ohm = v; }},
+      {"conductance_sigma", [](Hardware& h, double v) { h.conductance_sigma = v; }},
+      {"stuck_on_rate", [](Hardware& h, double v) { h.stuck_on_rate = v; }},
+      {"stuck_off_rate", [](Hardware& h, double v) { h.stuck_off_rate = v; }},
+      {"read_noise_sigma", [](Hardware& h, double v) { h.read_noise_sigma = v; }},
+      {"adc_min_ampere", [](Hardware& h, double v) { h.adc_range = AdcRange::kGiven, h.adc_min_ampere = v; }},
+      {"adc_max_ampere", [](Hardware& h, double v) { h.adc_range = AdcRange::kGiven, h.adc_max_ampere = v; }},
+  };
+  for (const Field& field : fields) {
+    for (const double value : {std::nan(""), std::numeric_limits<double>::infinity(), -1e-3}) {
+      if (value < 0 && std::string(field.name) == "adc_min_ampere") continue;
+      const std::string message = Refusal([&](Hardware& h) { field.set(h, value); });
+      EXPECT_EQ(message.rfind(std::string(field.name) + ": ", 0), 0u)
+          << field.name << " = " << value << ": " << message;
+    }
+  }
+}
+
+TEST(Hardware, DerivesSlicesStreamsAndLevels) {
+  Hardware h;
+  EXPECT_EQ(h.num_slices(), 4);  // 7 magnitude bits in digits of 2
+  h.signed_weights = SignedWeights::kOffset;
+  EXPECT_EQ(h.num_slices(), 4);  // 8 bits in digits of 2
+  h.weight_bits = 9;
+  EXPECT_EQ(h.num_slices(), 5);
+  h.dac_bits = 3;
+  EXPECT_EQ(h.num_streams(), 3);
+  EXPECT_EQ(h.max_weight_code(), 255);
+  EXPECT_EQ(h.max_input_code(), 255);
+  EXPECT_NEAR(h.g_off() + 3 * h.g_step(), h.g_on(), tolerance::kPositiveRelative * h.g_on());
+}
+
+}  // namespace
+}  // namespace rxnn
