@@ -13,6 +13,7 @@
 #include <random>
 #include <vector>
 
+#include "hwy/targets.h"
 #include "rxnn/crossbar_matrix.hpp"
 
 namespace rxnn {
@@ -86,6 +87,17 @@ void BM_Converted(benchmark::State& bench) {
   Run(bench, hardware, static_cast<double>(hardware.num_streams()) * hardware.num_slices() * 2);
 }
 
+// The same on each instruction set that this machine has.
+void BM_Target(benchmark::State& bench) {
+  const std::int64_t target = std::int64_t{1} << bench.range(3);
+  bench.SetLabel(hwy::TargetName(target));
+  hwy::SetSupportedTargetsForTest(target);
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  BM_Converted(bench);
+  hwy::SetSupportedTargetsForTest(0);
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+}
+
 // A coarse converter: codes are added as they come.
 void BM_Coarse(benchmark::State& bench) {
   Hardware hardware;
@@ -115,6 +127,12 @@ void Shapes(benchmark::internal::Benchmark* bench) {
 }
 
 BENCHMARK(BM_Converted)->Apply(Shapes);
+BENCHMARK(BM_Target)->Apply([](benchmark::internal::Benchmark* bench) {
+  bench->ArgNames({"M", "N", "K", "target"})->Unit(benchmark::kMillisecond)->UseRealTime()->MinTime(0.3);
+  for (int bit = 0; bit < 62; ++bit) {
+    if ((hwy::SupportedTargets() & HWY_TARGETS) >> bit & 1) bench->Args({4096, 64, 64, bit});
+  }
+});
 BENCHMARK(BM_Coarse)->Apply(Shapes);
 BENCHMARK(BM_Folded)->Apply(Shapes);
 

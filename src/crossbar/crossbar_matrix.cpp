@@ -1,38 +1,41 @@
 #include "rxnn/crossbar_matrix.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <sstream>
 #include <stdexcept>
 #include <utility>
 
+#include "crossbar/parallel.hpp"
 #include "crossbar/state.hpp"
 
 namespace rxnn {
 namespace {
 
-// Calls visit(levels, row, row_length, position) for every run of neighbouring levels: `row` points into the packed
-// store, `position` is the run's place in the array [group][polarity][slice][K][N].
+// Calls visit(row, length, position) once for every run of neighbouring levels, in any order, on all cores: `row`
+// points into the store, `position` is the run's place in the array [group][polarity][slice][K][N].
 template <typename Store, typename Visit>
 void ForEachRun(const CrossbarState& state, Store& store, const Visit& visit) {
   const TileGrid& grid = state.grid;
-  for (int group = 0; group < state.groups; ++group) {
-    for (int polarity = 0; polarity < state.scheme.polarities; ++polarity) {
-      for (int slice = 0; slice < state.scheme.slices; ++slice) {
-        const std::int64_t plane =
-            (static_cast<std::int64_t>(group) * state.scheme.polarities + polarity) * state.scheme.slices + slice;
-        for (int k = 0; k < grid.inputs; ++k) {
-          const int row_tile = k / grid.rows;
-          const int used_rows = grid.used_rows(row_tile);
-          for (const Panel& panel : state.panels) {
-            auto* matrix = store.matrix(group, row_tile, used_rows, panel, slice * state.scheme.polarities + polarity);
-            visit(matrix + static_cast<std::int64_t>(k - grid.first_row(row_tile)) * panel.stride, panel.cols,
-                  (plane * grid.inputs + k) * grid.outputs + panel.first_col);
-          }
-        }
+  const int slices = state.scheme.slices;
+  const int polarities = state.scheme.polarities;
+  const std::int64_t planes = static_cast<std::int64_t>(state.groups) * polarities * slices;
+  const auto visit_tiles = [&](std::int64_t i) {
+    const std::int64_t plane = i / grid.row_tiles;
+    const int row_tile = static_cast<int>(i % grid.row_tiles);
+    const int slice = static_cast<int>(plane % slices);
+    const int polarity = static_cast<int>(plane / slices % polarities);
+    const int group = static_cast<int>(plane / slices / polarities);
+    const int used_rows = grid.used_rows(row_tile);
+    for (const Panel& panel : state.panels) {
+      auto* row = store.matrix(group, row_tile, used_rows, panel, slice * polarities + polarity);
+      for (int k = grid.first_row(row_tile); k < grid.first_row(row_tile) + used_rows; ++k, row += panel.stride) {
+        visit(row, panel.cols, (plane * grid.inputs + k) * grid.outputs + panel.first_col);
       }
     }
-  }
+  };
+  ParallelWork(planes * grid.row_tiles, [&] { return visit_tiles; });
 }
 
 }  // namespace

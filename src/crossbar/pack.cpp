@@ -8,80 +8,90 @@
 namespace rxnn {
 namespace {
 
-// Packs the operands of one panel of one row tile, cell by cell.
-template <typename T>
-class PanelPacker {
+// The levels of one panel of one row tile.
+class PanelLevels {
  public:
-  PanelPacker(const CrossbarState& state, Operands<T>* operands)
-      : state_(state),
-        operands_(*operands),
-        offset_(state.hardware.signed_weights == SignedWeights::kOffset
-                    ? std::ldexp(1.0, state.hardware.weight_bits - 1)
-                    : 0) {}
+  PanelLevels(const CrossbarState& state, int group, int row_tile, const Panel& panel)
+      : levels_(state.levels.panel(group, row_tile, state.grid.used_rows(row_tile), panel)),
+        cells_(static_cast<std::int64_t>(state.grid.used_rows(row_tile)) * panel.stride),
+        polarities_(state.scheme.polarities) {}
 
-  void Pack(int group, int row_tile, const Panel& panel) {
-    const int rows = state_.grid.used_rows(row_tile);
-    const int arrays = state_.levels.matrices();
-    const float* levels = state_.levels.panel(group, row_tile, rows, panel);
-    const std::int64_t matrix_size = static_cast<std::int64_t>(rows) * panel.stride;
-    for (std::int64_t i = 0; i < rows; ++i) {
-      for (std::int64_t j = 0; j < panel.cols; ++j) {
-        const std::int64_t cell = i * panel.stride + j;
-        for (int m = 0; m < operands_.matrices.matrices(); ++m) {
-          operands_.matrices.matrix(group, row_tile, rows, panel, m)[cell] = Operand(levels + cell, matrix_size, m);
-        }
-        if (operands_.squares.empty()) continue;
-        for (int m = 0; m < arrays; ++m) {
-          const double level = levels[m * matrix_size + cell] + state_.off_level;
-          operands_.squares.matrix(group, row_tile, rows, panel, m)[cell] = static_cast<T>(level * level);
-        }
-      }
-    }
+  std::int64_t cells() const { return cells_; }
+  double Level(int array, std::int64_t cell) const { return levels_[array * cells_ + cell]; }
+  // level+ - level-, or the level where one array holds both signs.
+  double SignedLevel(int slice, std::int64_t cell) const {
+    const double positive = Level(slice * polarities_, cell);
+    return polarities_ == 1 ? positive : positive - Level(slice * polarities_ + 1, cell);
   }
 
  private:
-  // `levels[array * stride]` are the levels of one cell in the arrays of its tile.
-  T Operand(const float* levels, std::int64_t stride, int matrix) const {
-    const ReadScheme& scheme = state_.scheme;
-    if (scheme.folded) {
-      double weight = -offset_;
-      for (int slice = 0; slice < scheme.slices; ++slice) {
-        weight += std::ldexp(SignedLevel(levels, stride, slice), slice * state_.hardware.cell_bits);
-      }
-      return static_cast<T>(weight);
-    }
-    if (scheme.analog) return static_cast<T>(SignedLevel(levels, stride, matrix));
-    return static_cast<T>(levels[matrix * stride]);
-  }
-
-  double SignedLevel(const float* levels, std::int64_t stride, int slice) const {
-    const int polarities = state_.scheme.polarities;
-    const double positive = levels[slice * polarities * stride];
-    return polarities == 1 ? positive : positive - levels[(slice * polarities + 1) * stride];
-  }
-
-  const CrossbarState& state_;
-  Operands<T>& operands_;
-  const double offset_;  // what OFFSET adds to every weight code
+  const float* levels_;  // [array][cell]
+  const std::int64_t cells_;
+  const int polarities_;
 };
+
+// sum_slices 2^(cell_bits slice) (level+ - level-), less what OFFSET adds to every weight.
+template <typename T>
+void Fold(const CrossbarState& state, const PanelLevels& levels, T* folded) {
+  const Hardware& hardware = state.hardware;
+  const bool offset = hardware.signed_weights == SignedWeights::kOffset;
+  const double start = offset ? -std::ldexp(1.0, hardware.weight_bits - 1) : 0;
+  for (std::int64_t cell = 0; cell < levels.cells(); ++cell) {
+    double weight = start;
+    double digit_weight = 1;
+    for (int slice = 0; slice < state.scheme.slices; ++slice, digit_weight *= 1 << hardware.cell_bits) {
+      weight += digit_weight * levels.SignedLevel(slice, cell);
+    }
+    folded[cell] = static_cast<T>(weight);
+  }
+}
+
+template <typename T>
+void PackMatrices(const CrossbarState& state, const PanelLevels& levels, T* matrices) {
+  if (state.scheme.folded) {
+    Fold(state, levels, matrices);
+    return;
+  }
+  for (int m = 0; m < state.scheme.matrices(); ++m) {
+    T* matrix = matrices + m * levels.cells();
+    for (std::int64_t cell = 0; cell < levels.cells(); ++cell) {
+      matrix[cell] = static_cast<T>(state.scheme.analog ? levels.SignedLevel(m, cell) : levels.Level(m, cell));
+    }
+  }
+}
+
+template <typename T>
+void PackSquares(const CrossbarState& state, const PanelLevels& levels, T* squares) {
+  for (int array = 0; array < state.levels.matrices(); ++array) {
+    for (std::int64_t cell = 0; cell < levels.cells(); ++cell) {
+      const double level = levels.Level(array, cell) + state.off_level;
+      squares[array * levels.cells() + cell] = static_cast<T>(level * level);
+    }
+  }
+}
 
 template <typename T>
 Operands<T> MakeOperands(const CrossbarState& state) {
   const ReadScheme& scheme = state.scheme;
+  const auto make_store = [&](int matrices) { return PanelStore<T>(state.grid, state.panels, state.groups, matrices); };
   Operands<T> operands;
-  if (scheme.folded || scheme.analog || scheme.wide) {
-    operands.matrices = PanelStore<T>(state.grid, state.panels, state.groups, scheme.matrices());
-  }
-  if (state.hardware.read_noise_sigma > 0) {
-    operands.squares = PanelStore<T>(state.grid, state.panels, state.groups, scheme.slices * scheme.polarities);
-  }
-  if (operands.matrices.empty() && operands.squares.empty()) return operands;
+  if (scheme.folded || scheme.analog || scheme.wide) operands.matrices = make_store(scheme.matrices());
+  if (state.hardware.read_noise_sigma > 0) operands.squares = make_store(state.levels.matrices());
 
-  ParallelWork(static_cast<std::int64_t>(state.groups) * state.grid.row_tiles, [&] {
-    return [&state, packer = PanelPacker<T>(state, &operands)](std::int64_t i) mutable {
-      const int group = static_cast<int>(i / state.grid.row_tiles);
-      const int row_tile = static_cast<int>(i % state.grid.row_tiles);
-      for (const Panel& panel : state.panels) packer.Pack(group, row_tile, panel);
+  const std::int64_t num_panels = static_cast<std::int64_t>(state.panels.size());
+  ParallelWork(state.groups * state.grid.row_tiles * num_panels, [&] {
+    return [&](std::int64_t i) {
+      const Panel& panel = state.panels[i % num_panels];
+      const int row_tile = static_cast<int>(i / num_panels % state.grid.row_tiles);
+      const int group = static_cast<int>(i / num_panels / state.grid.row_tiles);
+      const int rows = state.grid.used_rows(row_tile);
+      const PanelLevels levels(state, group, row_tile, panel);
+      if (!operands.matrices.empty()) {
+        PackMatrices(state, levels, operands.matrices.matrix(group, row_tile, rows, panel, 0));
+      }
+      if (!operands.squares.empty()) {
+        PackSquares(state, levels, operands.squares.matrix(group, row_tile, rows, panel, 0));
+      }
     };
   });
   return operands;

@@ -1,9 +1,12 @@
 // How the matrices of a layer lie in memory for the kernels.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <new>
 #include <vector>
 
+#include "crossbar/parallel.hpp"
 #include "hwy/aligned_allocator.h"
 #include "rxnn/mapping.hpp"
 #include "vmm/vmm.hpp"
@@ -35,7 +38,14 @@ class PanelStore {
     const std::size_t size = static_cast<std::size_t>(groups) * inputs_ * stored_cols_ * matrices_;
     cells_ = hwy::AllocateAligned<T>(size);
     if (!cells_) throw std::bad_alloc();
-    std::fill_n(cells_.get(), size, T{0});
+    // In pieces, on all cores: for a large layer the first touch of the memory is most of the work.
+    constexpr std::size_t kPiece = std::size_t{1} << 20;
+    ParallelWork(static_cast<std::int64_t>((size + kPiece - 1) / kPiece), [&] {
+      return [&](std::int64_t i) {
+        const std::size_t begin = static_cast<std::size_t>(i) * kPiece;
+        std::fill_n(cells_.get() + begin, std::min(kPiece, size - begin), T{0});
+      };
+    });
   }
 
   bool empty() const { return !cells_; }
