@@ -14,7 +14,7 @@ namespace rxnn {
 // Method: every bit line is eliminated down to the word lines, and the word lines are swept from their far end to the
 // drivers; or the mirrored array is, where that is less work. Nothing is subtracted and nothing is divided by a wire's
 // resistance, so every entry is accurate to about 1e-13 of itself, whatever the resistances, and a resistance of 0 is no
-// special case. 2 s^3 max(rows, cols) flops with s = min(rows, cols), plus 2 s^2 / 2 per pair of lines.
+// special case. L (s^3 + s^2 L) flops, s = min(rows, cols), L = max(rows, cols).
 void EquivalentConductance(const double* g, int rows, int cols, const WireResistances& wires, double* g_eq);
 
 // The same for `count` arrays that follow each other in memory, shared out over the OpenMP threads. Every array comes out

@@ -18,6 +18,17 @@ hwy::AlignedFreeUniquePtr<double[]> Allocate(std::size_t count) {
 // Work of a sweep: one inversion per line if there is a resistance between lines, and one in the end.
 double Inversions(int lines, double between_lines_ohm) { return between_lines_ohm > 0 ? lines : 1; }
 
+// Below this, all the cells of the largest array at the largest conductance change a voltage by less than rounding does
+// (1e-30 ohm * 4096^2 * 1e6 S < 2^-53); products with such a resistance might underflow.
+constexpr double kNegligibleOhm = 1e-30;
+
+WireResistances WithoutNegligible(WireResistances wires) {
+  for (double* ohm : {&wires.source_ohm, &wires.sink_ohm, &wires.wordline_ohm, &wires.bitline_ohm}) {
+    if (*ohm < kNegligibleOhm) *ohm = 0;
+  }
+  return wires;
+}
+
 bool MirrorIsCheaper(int rows, int cols, const WireResistances& wires) {
   const double row3 = static_cast<double>(rows) * rows * rows;
   const double col3 = static_cast<double>(cols) * cols * cols;
@@ -27,10 +38,10 @@ bool MirrorIsCheaper(int rows, int cols, const WireResistances& wires) {
 }  // namespace
 
 ArraySweep::ArraySweep(int rows, int cols, const WireResistances& wires)
-    : mirrored_(MirrorIsCheaper(rows, cols, wires)),
+    : wires_(WithoutNegligible(wires)),
+      mirrored_(MirrorIsCheaper(rows, cols, wires_)),
       lines_(mirrored_ ? rows : cols),
       terminals_(mirrored_ ? cols : rows),
-      wires_(wires),
       padded_(RoundUpToBlock(terminals_)),
       stride_(padded_ + RoundUpToBlock(kFirstLine + lines_)) {
   if (mirrored_) {
@@ -43,15 +54,8 @@ ArraySweep::ArraySweep(int rows, int cols, const WireResistances& wires)
 }
 
 void ArraySweep::Extract(const double* g, double* g_eq) {
-  const int count = lines_ * terminals_;
-  if (mirrored_) {
-    std::copy(g, g + count, cells_.get());
-  } else {
-    for (int line = 0; line < lines_; ++line) {
-      for (int p = 0; p < terminals_; ++p) {
-        cells_[line * terminals_ + p] = g[(terminals_ - 1 - p) * lines_ + (lines_ - 1 - line)];
-      }
-    }
+  for (int line = 0; line < lines_; ++line) {
+    for (int p = 0; p < terminals_; ++p) cells_[line * terminals_ + p] = g[Cell(line, p)];
   }
 
   std::fill_n(rows_.get(), padded_ * stride_, 0.0);
@@ -63,10 +67,7 @@ void ArraySweep::Extract(const double* g, double* g_eq) {
   PassResistance(wires_.source_ohm, lines_);
 
   for (int line = 0; line < lines_; ++line) {
-    for (int p = 0; p < terminals_; ++p) {
-      const double value = Vectors(p)[kFirstLine + line];
-      g_eq[mirrored_ ? line * terminals_ + p : (terminals_ - 1 - p) * lines_ + (lines_ - 1 - line)] = value;
-    }
+    for (int p = 0; p < terminals_; ++p) g_eq[Cell(line, p)] = Vectors(p)[kFirstLine + line];
   }
 }
 

@@ -25,8 +25,14 @@ class ArraySweep {
   void PassResistance(double r, int lines);
   void ChangeUnit(double ohm);
 
+  // Place of a cell in g and g_eq.
+  int Cell(int line, int terminal) const {
+    return mirrored_ ? line * terminals_ + terminal : (terminals_ - 1 - terminal) * lines_ + (lines_ - 1 - line);
+  }
   double* Couplings(int terminal) { return rows_.get() + terminal * stride_; }
   double* Vectors(int terminal) { return Couplings(terminal) + padded_; }
+
+  WireResistances wires_;  // exchanged, if mirrored
 
   // A circuit of resistances is reciprocal: with word lines and bit lines, drivers and sense amplifiers exchanged, G_eq
   // is transposed. The array is swept over `lines_`, each with `terminals_` cells; swept over word lines it is
@@ -35,7 +41,6 @@ class ArraySweep {
   bool mirrored_;
   int lines_;
   int terminals_;
-  WireResistances wires_;  // exchanged, if mirrored
 
   // What the lines swept so far put on the word lines: the admittance Y as couplings a_pq = -Y_pq, in units of
   // 1 / unit_ohm_, and row sums y; and x, the equivalent conductances of these lines by themselves. Rows

@@ -22,7 +22,8 @@ constexpr int kLanes = static_cast<int>(hn::MaxLanes(Tag()));
 constexpr int kTileRows = kLanes == 8 ? 8 : 4;
 constexpr int kTileVectors = 3;
 
-// c (R x V vectors) += f^T e with f (kBlock x R), e (kBlock x V vectors); kAccumulate false: c = f^T e.
+// c (R x V vectors) += f^T e with f (kBlock x R), e (kBlock x V vectors); kAccumulate false: c = f^T e. Not inlined:
+// the addresses of its rows would be kept for the whole loop around it and spilled.
 template <int R, int V, bool kAccumulate>
 HWY_NOINLINE void Tile(const double* HWY_RESTRICT f, std::ptrdiff_t f_stride, const double* HWY_RESTRICT e,
                        std::ptrdiff_t e_stride, double* HWY_RESTRICT c, std::ptrdiff_t c_stride) {
@@ -97,11 +98,10 @@ HWY_INLINE void InvertBlock(double* HWY_RESTRICT h, double* HWY_RESTRICT e) {
   }
 }
 
-// Eliminates the block that begins at row and column `b`: Gauss-Jordan step of [A | e | x].
-HWY_INLINE void EliminateBlock(double* HWY_RESTRICT rows, int m, int end, int b, std::ptrdiff_t stride,
-                               double* HWY_RESTRICT old_rows, double* HWY_RESTRICT new_rows) {
+// Inverse of the pivot block that begins at row and column `b`.
+HWY_INLINE void InvertPivot(const double* HWY_RESTRICT rows, int m, int b, std::ptrdiff_t stride,
+                            double* HWY_RESTRICT pivot) {
   const Tag tag;
-  HWY_ALIGN double pivot[kBlock * kBlock];
   HWY_ALIGN double row_sums[kBlock];
   for (int k = 0; k < kBlock; ++k) {
     const double* row = rows + (b + k) * stride;
@@ -113,35 +113,50 @@ HWY_INLINE void EliminateBlock(double* HWY_RESTRICT rows, int m, int end, int b,
     for (int q = k + 1; q < kBlock; ++q) pivot[k * kBlock + q] = pivot[q * kBlock + k] = row[b + q];
   }
   InvertBlock(pivot, row_sums);
+}
 
-  // The block's rows as they were: what lies left of the diagonal is read from the upper triangle. The block's own
-  // columns are 0, so that updates leave them alone.
+// The block's rows up to `end`; what lies left of the diagonal is read from the upper triangle. The block's own columns
+// are 0, so that updates leave them alone.
+HWY_INLINE void CopyBlockRows(const double* HWY_RESTRICT rows, int end, int b, std::ptrdiff_t stride,
+                              double* HWY_RESTRICT copy) {
+  const Tag tag;
   for (int p = 0; p < b; ++p) {
-    for (int k = 0; k < kBlock; ++k) old_rows[k * stride + p] = rows[p * stride + b + k];
+    for (int k = 0; k < kBlock; ++k) copy[k * stride + p] = rows[p * stride + b + k];
   }
   for (int k = 0; k < kBlock; ++k) {
-    double* old_row = old_rows + k * stride;
-    for (int q = b; q < b + kBlock; ++q) old_row[q] = 0;
+    for (int q = b; q < b + kBlock; ++q) copy[k * stride + q] = 0;
     for (int q = b + kBlock; q < end; q += kLanes) {
-      hn::StoreU(hn::LoadU(tag, rows + (b + k) * stride + q), tag, old_row + q);
+      hn::StoreU(hn::LoadU(tag, rows + (b + k) * stride + q), tag, copy + k * stride + q);
     }
   }
-  BlockProduct<false>(pivot, kBlock, old_rows, stride, 0, end, new_rows, stride);
+}
 
-  for (int p = 0; p < m; p += kBlock) {
-    if (p == b) continue;
-    BlockProduct<true>(new_rows + p, stride, old_rows, stride, p, end, rows + p * stride, stride);
-  }
-
+// The reverse: new rows of the block, and the inverse pivot as its own columns.
+HWY_INLINE void StoreBlockRows(const double* HWY_RESTRICT block, const double* HWY_RESTRICT pivot, int end, int b,
+                               std::ptrdiff_t stride, double* HWY_RESTRICT rows) {
+  const Tag tag;
   for (int p = 0; p < b; ++p) {
-    for (int k = 0; k < kBlock; ++k) rows[p * stride + b + k] = new_rows[k * stride + p];
+    for (int k = 0; k < kBlock; ++k) rows[p * stride + b + k] = block[k * stride + p];
   }
   for (int k = 0; k < kBlock; ++k) {
-    const double* new_row = new_rows + k * stride;
     double* row = rows + (b + k) * stride;
     for (int q = 0; q < kBlock; ++q) row[b + q] = pivot[k * kBlock + q];
-    for (int q = b + kBlock; q < end; q += kLanes) hn::StoreU(hn::LoadU(tag, new_row + q), tag, row + q);
+    for (int q = b + kBlock; q < end; q += kLanes) hn::StoreU(hn::LoadU(tag, block + k * stride + q), tag, row + q);
   }
+}
+
+// One step of Gauss-Jordan on [A | e | x]: with the block's rows E and its inverse pivot D, the block becomes D E, and
+// every other row p gains (D E)_p^T E. Signs are those of magnitudes: all of it adds.
+HWY_INLINE void EliminateBlock(double* HWY_RESTRICT rows, int m, int end, int b, std::ptrdiff_t stride,
+                               double* HWY_RESTRICT old_block, double* HWY_RESTRICT new_block) {
+  HWY_ALIGN double pivot[kBlock * kBlock];
+  InvertPivot(rows, m, b, stride, pivot);
+  CopyBlockRows(rows, end, b, stride, old_block);
+  BlockProduct<false>(pivot, kBlock, old_block, stride, 0, end, new_block, stride);
+  for (int p = 0; p < m; p += kBlock) {
+    if (p != b) BlockProduct<true>(new_block + p, stride, old_block, stride, p, end, rows + p * stride, stride);
+  }
+  StoreBlockRows(new_block, pivot, end, b, stride, rows);
 }
 
 void InvertAndApply(double* rows, int m, int count, std::ptrdiff_t stride, double* scratch) {

@@ -21,9 +21,9 @@ constexpr std::ptrdiff_t InvertAndApplyScratch(std::ptrdiff_t stride) { return 2
 // m and stride are multiples of kBlock, stride >= m + 1 + count; numbers beyond are padding and must be finite.
 //
 // Method: blocked symmetric Gauss-Jordan elimination in which every pivot is summed up from the row sums instead of
-// subtracted (Grassmann, Taksar, Heyman 1985; for diagonally dominant M-matrices: O'Cinneide, Numer. Math. 65, 1993).
-// For x >= 0 there is then no subtraction anywhere: every entry of the result is accurate to a small multiple of m eps
-// relative to itself, whatever the condition of A. m^3 + 2 m^2 count flops.
+// subtracted (Grassmann, Taksar, Heyman, Operations Research 33, 1985; for M-matrices Alfa, Xue, Ye, Math. Comp. 71,
+// 2002). For x >= 0 there is then no subtraction anywhere: every entry of the result is accurate to a small multiple of
+// m eps relative to itself, whatever the condition of A. m^3 + 2 m^2 count flops.
 void InvertAndApply(double* rows, int m, int count, std::ptrdiff_t stride, double* scratch);
 
 }  // namespace rxnn::circuit

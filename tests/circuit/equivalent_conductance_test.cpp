@@ -258,5 +258,10 @@ TEST(EquivalentConductance, StaysFiniteAtTheLimits) {
   }
 }
 
+TEST(EquivalentConductance, TakesTheSmallestResistancesAsNone) {
+  const auto g = RandomCells(9 * 9, 13);
+  EXPECT_EQ(Extract(g, 9, 9, {500, 100, 1e-300, 2.5}), Extract(g, 9, 9, {500, 100, 0, 2.5}));
+}
+
 }  // namespace
 }  // namespace rxnn
