@@ -24,6 +24,9 @@ class ChipRandom {
   double Uniform(Draw draw, std::uint32_t array, std::uint64_t index) const;
   // Standard normal (Box-Muller on two 32-bit halves of one block).
   double Normal(Draw draw, std::uint32_t array, std::uint64_t index) const;
+  // The same for the `count` indices from `index` on, many at a time; equal to Normal but for the rounding of its
+  // logarithm and cosine, which depends on the instruction set.
+  void Normals(Draw draw, std::uint32_t array, std::uint64_t index, std::int64_t count, double* normals) const;
 
  private:
   std::array<std::uint32_t, 2> key_;

@@ -3,6 +3,7 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -218,10 +219,8 @@ void BlockReader<T>::ReadNoisyPanel(const Block& block, int row_tile, const Pane
       const double weight = weights_[static_cast<std::size_t>(matrix) * reads_ + read];
       for (int v = 0; v < block.vectors; ++v) {
         const double share = shares_[static_cast<std::size_t>(read) * block.vectors + v];
-        for (int j = 0; j < panel.cols; ++j) {
-          const std::size_t cell = static_cast<std::size_t>(v) * panel.stride + j;
-          reads.sums[cell] += weight * readout_.Apply(currents_[cell], share);
-        }
+        const std::size_t row = static_cast<std::size_t>(v) * panel.stride;
+        ConvertCurrents(readout_, currents_.data() + row, panel.stride, share, weight, reads.sums + row);
       }
     }
   }
@@ -249,13 +248,13 @@ void BlockReader<T>::AddNoise(const Block& block, int row_tile, const Panel& pan
 
   const std::uint32_t array = state_.ArrayId(batch_.group, row_tile, panel.col_tile, slice, polarity);
   const int first_col = panel.first_col - state_.grid.first_col(panel.col_tile);
+  const double scale = sign * state_.hardware.read_noise_sigma;
+  std::array<double, kPanelCols> normals;
   for (int v = 0; v < block.vectors; ++v) {
-    const std::uint64_t vector = batch_.first_read + block.first_vector + v;
-    for (int j = 0; j < panel.cols; ++j) {
-      const std::size_t cell = static_cast<std::size_t>(v) * panel.stride + j;
-      const double deviation = state_.hardware.read_noise_sigma * std::sqrt(variances_[cell]);
-      currents_[cell] += sign * deviation * state_.ReadNoise(array, vector, read, first_col + j);
-    }
+    state_.ReadNoise(array, batch_.first_read + block.first_vector + v, read, first_col, panel.cols, normals.data());
+    double* currents = currents_.data() + static_cast<std::size_t>(v) * panel.stride;
+    const double* variances = variances_.data() + static_cast<std::size_t>(v) * panel.stride;
+    for (int j = 0; j < panel.cols; ++j) currents[j] += scale * std::sqrt(variances[j]) * normals[j];
   }
 }
 

@@ -33,7 +33,8 @@ class Column {
     if (state_.hardware.read_noise_sigma == 0) return current;
     const int col_tile = output_ / state_.grid.cols;
     const std::uint32_t array = state_.ArrayId(group_, row_tile_, col_tile, slice_, polarity);
-    const double normal = state_.ReadNoise(array, vector, read, output_ - state_.grid.first_col(col_tile));
+    const std::uint64_t index = state_.ReadNoiseIndex(vector, read, output_ - state_.grid.first_col(col_tile));
+    const double normal = state_.random.Normal(Draw::kReadNoise, array, index);
     return current + state_.hardware.read_noise_sigma * std::sqrt(variance) * normal;
   }
 

@@ -70,9 +70,14 @@ std::int64_t CrossbarState::num_tiles() const {
 
 std::int64_t CrossbarState::num_arrays() const { return num_tiles() * scheme.slices * scheme.polarities; }
 
-double CrossbarState::ReadNoise(std::uint32_t array, std::uint64_t vector, int read, int column) const {
+void CrossbarState::ReadNoise(std::uint32_t array, std::uint64_t vector, int read, int column, int count,
+                              double* normals) const {
+  random.Normals(Draw::kReadNoise, array, ReadNoiseIndex(vector, read, column), count, normals);
+}
+
+std::uint64_t CrossbarState::ReadNoiseIndex(std::uint64_t vector, int read, int column) const {
   const std::uint64_t reads = 2 * static_cast<std::uint64_t>(scheme.streams);  // both signs, needed or not
-  return random.Normal(Draw::kReadNoise, array, (vector * reads + read) * grid.cols + column);
+  return (vector * reads + read) * grid.cols + column;
 }
 
 Readout CrossbarState::MakeReadout() const {

@@ -74,9 +74,11 @@ struct CrossbarState {
   std::int64_t num_tiles() const;
   std::int64_t num_arrays() const;
 
-  // The normal deviate of one column (its place in the array) in one read of one array. `vector` numbers the input
-  // vectors since the chip was made, `read` is pass * streams + stream.
-  double ReadNoise(std::uint32_t array, std::uint64_t vector, int read, int column) const;
+  // The normal deviates of `count` columns from `column` on (places in the array) in one read of one array. `vector`
+  // numbers the input vectors since the chip was made, `read` is pass * streams + stream.
+  void ReadNoise(std::uint32_t array, std::uint64_t vector, int read, int column, int count, double* normals) const;
+  // The number that names one of these draws.
+  std::uint64_t ReadNoiseIndex(std::uint64_t vector, int read, int column) const;
 
   // Makes the operands once the levels are there.
   void Pack();

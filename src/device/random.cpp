@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "device/normals_cpu.hpp"
+
 namespace rxnn {
 namespace {
 
@@ -57,6 +59,11 @@ double ChipRandom::Normal(Draw draw, std::uint32_t array, std::uint64_t index) c
   const double radius = (bits[0] + 0.5) * 0x1p-32;
   const double angle = (bits[1] + 0.5) * 0x1p-32;
   return std::sqrt(-2 * std::log(radius)) * std::cos(kTwoPi * angle);
+}
+
+void ChipRandom::Normals(Draw draw, std::uint32_t array, std::uint64_t index, std::int64_t count,
+                         double* normals) const {
+  NormalDeviates(key_.data(), static_cast<std::uint32_t>(draw), array, index, count, normals);
 }
 
 }  // namespace rxnn

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <sstream>
 #include <stdexcept>
+#include <string>
 
 #include "vmm/vmm_cpu.hpp"
 
@@ -39,6 +40,15 @@ template <>
 void ReadPanel(const PanelReads<double>& reads) {
   Check(reads);
   ReadPanelCpu(reads);
+}
+
+void ConvertCurrents(const Readout& readout, const double* currents, int cols, double share, double weight,
+                     double* sums) {
+  if (cols < 0 || cols % kPanelPad != 0) {
+    throw std::invalid_argument("currents of " + std::to_string(cols) + " columns: expected a multiple of " +
+                                std::to_string(kPanelPad));
+  }
+  ConvertCurrentsCpu(readout, currents, cols, share, weight, sums);
 }
 
 template <>

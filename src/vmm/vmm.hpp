@@ -57,6 +57,11 @@ void ReadPanel(const PanelReads<T>& reads);
 template <typename T>
 void ReadPanelReference(const PanelReads<T>& reads);
 
+// sums[col] += weight * readout.Apply(currents[col], share) for the columns of one read; cols is a multiple of
+// kPanelPad.
+void ConvertCurrents(const Readout& readout, const double* currents, int cols, double share, double weight,
+                     double* sums);
+
 // Cuts input codes into the digits of their streams. Read number pass * streams + stream; pass 0 takes the positive
 // parts, pass 1 (where passes is 2) the magnitudes of the negative ones.
 template <typename T>

@@ -82,12 +82,12 @@ HWY_INLINE void PanelCurrents(const T* HWY_RESTRICT digits, const T* HWY_RESTRIC
 
 template <class DD>
 HWY_INLINE hn::Vec<DD> LoadDouble(DD dd, const float* from) {
-  return hn::PromoteTo(dd, hn::Load(hn::Rebind<float, DD>(), from));
+  return hn::PromoteTo(dd, hn::LoadU(hn::Rebind<float, DD>(), from));
 }
 
 template <class DD>
 HWY_INLINE hn::Vec<DD> LoadDouble(DD dd, const double* from) {
-  return hn::Load(dd, from);
+  return hn::LoadU(dd, from);
 }
 
 enum class Output { kCurrent, kCode, kWholeLevels };
@@ -209,6 +209,17 @@ HWY_INLINE void CutDigitsT(const DigitCut<T>& cut) {
   }
 }
 
+void ConvertCurrentsT(const Readout& readout, const double* currents, size_t cols, double share, double weight,
+                      double* sums) {
+  if (readout.adc.bits == 0) {
+    Convert<Output::kCurrent>(currents, cols, readout.adc, share, weight, sums);
+  } else if (readout.whole_levels) {
+    Convert<Output::kWholeLevels>(currents, cols, readout.adc, share, weight, sums);
+  } else {
+    Convert<Output::kCode>(currents, cols, readout.adc, share, weight, sums);
+  }
+}
+
 void ReadPanelFloat(const PanelReads<float>& reads) { ReadPanelT(reads); }
 void ReadPanelDouble(const PanelReads<double>& reads) { ReadPanelT(reads); }
 void CutDigitsFloat(const DigitCut<float>& cut) { CutDigitsT(cut); }
@@ -223,11 +234,16 @@ namespace rxnn {
 
 HWY_EXPORT(ReadPanelFloat);
 HWY_EXPORT(ReadPanelDouble);
+HWY_EXPORT(ConvertCurrentsT);
 HWY_EXPORT(CutDigitsFloat);
 HWY_EXPORT(CutDigitsDouble);
 
 void ReadPanelCpu(const PanelReads<float>& reads) { HWY_DYNAMIC_DISPATCH(ReadPanelFloat)(reads); }
 void ReadPanelCpu(const PanelReads<double>& reads) { HWY_DYNAMIC_DISPATCH(ReadPanelDouble)(reads); }
+void ConvertCurrentsCpu(const Readout& readout, const double* currents, int cols, double share, double weight,
+                        double* sums) {
+  HWY_DYNAMIC_DISPATCH(ConvertCurrentsT)(readout, currents, static_cast<size_t>(cols), share, weight, sums);
+}
 void CutDigitsCpu(const DigitCut<float>& cut) { HWY_DYNAMIC_DISPATCH(CutDigitsFloat)(cut); }
 void CutDigitsCpu(const DigitCut<double>& cut) { HWY_DYNAMIC_DISPATCH(CutDigitsDouble)(cut); }
 

@@ -7,6 +7,8 @@ namespace rxnn {
 
 void ReadPanelCpu(const PanelReads<float>& reads);
 void ReadPanelCpu(const PanelReads<double>& reads);
+void ConvertCurrentsCpu(const Readout& readout, const double* currents, int cols, double share, double weight,
+                        double* sums);
 void CutDigitsCpu(const DigitCut<float>& cut);
 void CutDigitsCpu(const DigitCut<double>& cut);
 

@@ -26,22 +26,25 @@ Hardware NoisyHardware() {
 TEST(ReadNoise, IsThatOfTheReference) {
   for (const Subtraction subtraction : {Subtraction::kDigital, Subtraction::kAnalog}) {
     for (const SignedWeights scheme : {SignedWeights::kDifferential, SignedWeights::kOffset}) {
-      Hardware hardware = NoisyHardware();
-      hardware.weight_bits = 6;
-      hardware.dac_bits = 1;
-      hardware.conductance_sigma = 0.05;
-      hardware.subtraction = subtraction;
-      hardware.signed_weights = scheme;
-      const Problem problem(hardware, 2, 40, 70, 5, true, 3);
-      CrossbarMatrix matrix(hardware, "layer", 2, 40, 70);
-      matrix.Program(problem.weights.data());
-      const std::vector<double> expected = problem.MultiplyReference(matrix, 1, 12345);
-      const std::vector<double> actual = problem.Multiply(matrix, 1, 12345);
-      for (std::size_t i = 0; i < expected.size(); ++i) {
-        // float32 currents of some hundred, shifted by up to 2^5
-        ASSERT_NEAR(actual[i], expected[i], 0.01) << hardware << "; sum " << i;
+      for (const int adc_bits : {0, 21}) {  // float32 and double
+        Hardware hardware = NoisyHardware();
+        hardware.weight_bits = 6;
+        hardware.dac_bits = 1;
+        hardware.conductance_sigma = 0.05;
+        hardware.adc_bits = adc_bits;
+        hardware.subtraction = subtraction;
+        hardware.signed_weights = scheme;
+        const Problem problem(hardware, 2, 40, 70, 5, true, 3);
+        CrossbarMatrix matrix(hardware, "layer", 2, 40, 70);
+        matrix.Program(problem.weights.data());
+        const std::vector<double> expected = problem.MultiplyReference(matrix, 1, 12345);
+        const std::vector<double> actual = problem.Multiply(matrix, 1, 12345);
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+          // float32 currents of some hundred, shifted by up to 2^5
+          ASSERT_NEAR(actual[i], expected[i], 0.01) << hardware << "; sum " << i;
+        }
+        EXPECT_NE(problem.Multiply(matrix, 1, 12346), actual);
       }
-      EXPECT_NE(problem.Multiply(matrix, 1, 12346), actual);
     }
   }
 }

@@ -9,6 +9,7 @@
 #include <set>
 #include <vector>
 
+#include "tests/support/hwy_targets.hpp"
 #include "tests/support/tolerance.hpp"
 
 namespace rxnn {
@@ -92,6 +93,24 @@ TEST(ChipRandom, NeighboursAreUncorrelated) {
   for (const double sum : {cell, array, purpose, seed}) {
     EXPECT_LT(std::abs(sum) / kDraws, tolerance::Correlation(kDraws));
   }
+}
+
+// Many at a time, on every instruction set, for every remainder of lanes and across the border of 32 bits.
+TEST(ChipRandom, NormalsAreThoseOfNormal) {
+  const ChipRandom chip(7, "conv1");
+  ForEachHwyTarget([&chip] {
+    for (const std::uint64_t first : {std::uint64_t{0}, (std::uint64_t{1} << 32) - 20, std::uint64_t{1} << 50}) {
+      for (const int count : {0, 1, 3, 7, 8, 9, 17, 1000}) {
+        std::vector<double> normals(count + 1, -99);
+        chip.Normals(Draw::kReadNoise, 5, first, count, normals.data());
+        for (int i = 0; i < count; ++i) {
+          // Either logarithm and cosine is good to a few units in the last place.
+          ASSERT_NEAR(normals[i], chip.Normal(Draw::kReadNoise, 5, first + i), 100 * tolerance::kDoubleEps);
+        }
+        ASSERT_EQ(normals[count], -99);
+      }
+    }
+  });
 }
 
 }  // namespace

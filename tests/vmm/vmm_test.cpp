@@ -198,6 +198,22 @@ TEST(ReadPanel, RefusesOtherPanels) {
   EXPECT_THROW(ReadPanel(reads), std::invalid_argument);
 }
 
+TEST(ConvertCurrents, IsTheConverterOnEveryTarget) {
+  ForEachHwyTarget([] {
+    for (const Kind kind : {Kind::kIdeal, Kind::kCoarse, Kind::kWholeLevels, Kind::kSaturating}) {
+      const Readout readout = MakeReadout(kind, 10);
+      for (const int cols : {0, 16, 48}) {
+        std::vector<double> currents(cols);
+        for (int j = 0; j < cols; ++j) currents[j] = 2.37 * j - 10;  // beyond both ends
+        std::vector<double> sums(cols, 5);
+        ConvertCurrents(readout, currents.data(), cols, 1.7, -4, sums.data());
+        for (int j = 0; j < cols; ++j) ASSERT_EQ(sums[j], 5 - 4 * readout.Apply(currents[j], 1.7));
+      }
+    }
+  });
+  EXPECT_THROW(ConvertCurrents(Readout(), nullptr, 8, 0, 1, nullptr), std::invalid_argument);
+}
+
 // Digits, put together again, are the codes.
 template <typename T>
 void CutAndRejoin(int rows, int dac_bits, int input_bits, int passes) {
