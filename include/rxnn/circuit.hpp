@@ -13,18 +13,18 @@ namespace rxnn {
 //   cols 1 to 4096; anything else throws std::invalid_argument.
 // Method: every bit line is eliminated down to the word lines, and the word lines are swept from their far end to the
 // drivers; or the mirrored array is, where that is less work. Nothing is subtracted and nothing is divided by a wire's
-// resistance, so every entry is accurate to about 1e-13 of itself, whatever the resistances, and a resistance of 0 is no
-// special case. L (s^3 + s^2 L) flops, s = min(rows, cols), L = max(rows, cols).
+// resistance, so every entry is accurate to about 1e-13 of itself, whatever the resistances, and a resistance of 0 is
+// no special case. L (s^3 + s^2 L) flops, s = min(rows, cols), L = max(rows, cols).
 void EquivalentConductance(const double* g, int rows, int cols, const WireResistances& wires, double* g_eq);
 
-// The same for `count` arrays that follow each other in memory, shared out over the OpenMP threads. Every array comes out
-// bit for bit as from EquivalentConductance.
+// The same for `count` arrays that follow each other in memory, shared out over the OpenMP threads. Every array comes
+// out bit for bit as from EquivalentConductance.
 void EquivalentConductanceBatch(const double* g, int count, int rows, int cols, const WireResistances& wires,
                                 double* g_eq);
 
-// The slow truth: nodal analysis of the whole circuit with a general sparse solver in extended precision, nodes joined by
-// 0 ohm merged. Same arguments and result. It stamps 1 / resistance, so its relative accuracy is about 1e-19 times the
-// ratio of the largest wire to the smallest cell conductance.
+// The slow truth: nodal analysis of the whole circuit with a general sparse solver in extended precision, nodes joined
+// by 0 ohm merged. Same arguments and result. It stamps 1 / resistance, so its relative accuracy is about 1e-19 times
+// the ratio of the largest wire to the smallest cell conductance.
 void EquivalentConductanceReference(const double* g, int rows, int cols, const WireResistances& wires, double* g_eq);
 
 }  // namespace rxnn

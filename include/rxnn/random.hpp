@@ -20,7 +20,7 @@ class ChipRandom {
   // `seed` names the chip; `layer` the layer (hashed with 64-bit FNV-1a).
   ChipRandom(std::uint64_t seed, std::string_view layer);
 
-  // Uniform in (0, 1), 53 bits. `array` and `index` (a cell, or a read) name the draw.
+  // Uniform in (0, 1), ends excluded, 52 bits. `array` and `index` (a cell, or a read) name the draw.
   double Uniform(Draw draw, std::uint32_t array, std::uint64_t index) const;
   // Standard normal (Box-Muller on two 32-bit halves of one block).
   double Normal(Draw draw, std::uint32_t array, std::uint64_t index) const;

@@ -16,7 +16,9 @@ void RequireRange(const char* field, T value, double low, double high, bool low_
   if (std::isfinite(v) && v >= low && v <= high && !(low_open && v == low)) return;
   std::ostringstream message;
   message << field << ": " << value << " is out of range, allowed is ";
-  if (high == kInfinity) {
+  if (low == -kInfinity) {
+    message << "any finite number";
+  } else if (high == kInfinity) {
     message << (low_open ? "above " : "at least ") << low;
   } else {
     message << (low_open ? "above " : "") << low << " to " << high;

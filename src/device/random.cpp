@@ -50,8 +50,9 @@ ChipRandom::ChipRandom(std::uint64_t seed, std::string_view layer) {
 
 double ChipRandom::Uniform(Draw draw, std::uint32_t array, std::uint64_t index) const {
   const auto bits = Philox4x32(Counter(draw, array, index), key_);
-  const std::uint64_t mantissa = (static_cast<std::uint64_t>(bits[0]) << 21) ^ (bits[1] >> 11);
-  return (static_cast<double>(mantissa) + 0.5) * 0x1p-53;
+  // 52 bits and a half: with 53 the largest would round to 1.
+  const std::uint64_t mantissa = (static_cast<std::uint64_t>(bits[0]) << 20) ^ (bits[1] >> 12);
+  return (static_cast<double>(mantissa) + 0.5) * 0x1p-52;
 }
 
 double ChipRandom::Normal(Draw draw, std::uint32_t array, std::uint64_t index) const {

@@ -51,6 +51,8 @@ TEST(Hardware, NamesFieldValueAndRange) {
   EXPECT_EQ(Refusal([](Hardware& h) { h.stuck_on_rate = 0.75, h.stuck_off_rate = 0.5; }),
             "stuck_on_rate + stuck_off_rate: 1.25 is out of range, allowed is 0 to 1");
   EXPECT_EQ(Refusal([](Hardware& h) { h.adc_bits = 25; }), "adc_bits: 25 is out of range, allowed is 0 to 24");
+  EXPECT_EQ(Refusal([](Hardware& h) { h.adc_range = AdcRange::kGiven, h.adc_min_ampere = std::nan(""); }),
+            "adc_min_ampere: nan is out of range, allowed is any finite number");
   EXPECT_EQ(Refusal([](Hardware& h) { h.adc_range = AdcRange::kGiven; }),
             "adc_max_ampere: 0 must be above adc_min_ampere (0)");
 }
