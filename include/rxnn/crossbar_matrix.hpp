@@ -41,7 +41,8 @@ class CrossbarMatrix {
   CrossbarMatrix(const CrossbarMatrix&) = delete;
   CrossbarMatrix& operator=(const CrossbarMatrix&) = delete;
 
-  // Maps, programs and extracts. `weights`: (groups * outputs) x inputs, row-major (Caffe's layout).
+  // Maps, programs and extracts. `weights`: (groups * outputs) x inputs, row-major (Caffe's layout). Where it throws
+  // (a weight that is not finite, `progress`), nothing is programmed.
   ProgramReport Program(const float* weights, const Progress& progress = {});
 
   // Takes what another CrossbarMatrix of the same hardware and shape gave: num_levels() levels, groups * outputs
@@ -58,7 +59,13 @@ class CrossbarMatrix {
 
   // Runs `count` input vectors of signed codes (count x inputs, row-major, |code| <= 2^input_bits - 1) through the
   // arrays of `group`: DACs, currents, ADCs, shift and add. `sums` (count x outputs, row-major) is what the integer
-  // product codes * W_q would be on ideal hardware. `has_negative`: run a second pass for the negative parts.
+  // product codes * W_q would be on ideal hardware. `has_negative`: run a second pass for the negative parts; without
+  // it every code must be >= 0.
+  //
+  // What a converter makes of a column's current (units of CurrentUnit) is turned back to levels by subtracting the
+  // share of g_off, (g_off / g_step) sum(digits). A converter that tells single levels apart (lsb <= 1) counts: the
+  // difference is rounded to a whole number. ANALOG twins share one converter, of their difference, which g_off leaves
+  // out. An ideal converter (adc_bits 0) rounds nothing.
   // `first_read` numbers the vectors for read noise. Uses all cores unless called from within a parallel region; the
   // result does not depend on it.
   void Multiply(int group, const std::int32_t* codes, int count, bool has_negative, std::uint64_t first_read,
