@@ -27,8 +27,8 @@ def load_image(filename: str | os.PathLike[str], color: bool = True) -> np.ndarr
 def resize_image(im: np.ndarray, new_dims: Sequence[int], interp_order: int = 1) -> np.ndarray:
     """Resizes (H, W, K), any K, to (*new_dims, K) as float32, without smoothing when it shrinks.
 
-    interp_order: 0 takes the nearest pixel, 1 interpolates linearly. Pixels are areas: their centres are aligned, and the
-    border continues its outermost pixels.
+    interp_order: 0 takes the nearest pixel, 1 interpolates linearly. Pixels are areas, their centres are
+    aligned, and the border continues its outermost pixels.
     """
     if interp_order not in (0, 1):
         raise ValueError(f"interp_order is {interp_order}; 0 (nearest) and 1 (linear) are available")
@@ -54,7 +54,7 @@ def _resize_axis(values: np.ndarray, axis: int, size: int, order: int) -> np.nda
 
 
 def oversample(images: Sequence[np.ndarray], crop_dims: Sequence[int]) -> np.ndarray:
-    """Ten crops of each image (H, W, K): four corners and the centre, then the same mirrored; (10 N, h, w, K) float32."""
+    """Ten crops of each image (H, W, K): corners and centre, then the same mirrored; (10 N, h, w, K) float32."""
     height, width, channels = images[0].shape
     h, w = (int(dim) for dim in crop_dims)
     if h > height or w > width:
@@ -71,11 +71,8 @@ def oversample(images: Sequence[np.ndarray], crop_dims: Sequence[int]) -> np.nda
 
 def blobproto_to_array(blob: caffe_pb2.BlobProto, return_diff: bool = False) -> np.ndarray:
     """The values (or gradients) of a BlobProto, float32, of its shape; old messages have four axes."""
-    if return_diff:
-        values = blob.double_diff or blob.diff
-    else:
-        values = blob.double_data or blob.data
-    array = np.array(values, np.float32)
+    float_values, double_values = (blob.diff, blob.double_diff) if return_diff else (blob.data, blob.double_data)
+    array = np.array(double_values or float_values, np.float32)
     if any(blob.HasField(field) for field in ("num", "channels", "height", "width")):
         return array.reshape(blob.num, blob.channels, blob.height, blob.width)
     return array.reshape(tuple(blob.shape.dim))
@@ -212,7 +209,9 @@ class Transformer:
     def deprocess(self, in_: str, data: np.ndarray) -> np.ndarray:
         """The image for an input (K, H, W), or (1, K, H, W)."""
         self._check_input(in_)
-        result = np.array(data, np.float32).squeeze()
+        result = np.array(data, np.float32)
+        if result.ndim == len(self.inputs[in_]):
+            result = result.squeeze(0)
         if in_ in self.input_scale:
             result = result / np.float32(self.input_scale[in_])
         if in_ in self.mean:

@@ -1,0 +1,175 @@
+"""The command `rxnn`."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+import caffe
+
+from . import HardwareError
+from .convert import convert
+from .demo import run_demo
+from .errors import Error
+from .evaluate import evaluate, take_apart
+from .hardware import presets
+from .progress import progress_bar
+from .report import conversion_json, conversion_table, evaluation_json, evaluation_table, write_json
+
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+_model = click.option("--model", required=True, metavar="FILE", help="Network definition (.prototxt).")
+_weights = click.option("--weights", required=True, metavar="FILE", help="Its weights (.caffemodel, or .h5).")
+_layers = click.option(
+    "--layers",
+    metavar="REGEX",
+    help="Only layers with a match in their name: 'conv' for conv1 and conv2, '^conv1$' for conv1 alone. "
+    "Default: every Convolution and InnerProduct.",
+)
+_exclude = click.option("--exclude", metavar="REGEX", help="Leave layers with a match in their name.")
+_json = click.option("--json", "json_file", metavar="FILE", help="Also write the table as JSON.")
+
+
+@click.group(context_settings=_CONTEXT)
+@click.version_option(package_name="rxnn", prog_name="rxnn")
+def cli() -> None:
+    """Runs deep neural networks as on resistive crossbars.
+
+    Hardware is described by a file with the fields of CrossbarParameter (docs/hardware.md), or named by a preset of
+    models/hardware: ideal, rram_64x64, pcm_128x128, analog_64x64.
+
+    \b
+    The accuracy a network loses on a chip, in one step:
+      rxnn evaluate --model net.prototxt --weights net.caffemodel --hardware rram_64x64
+    The same in two, with files that `caffe test` and pycaffe run:
+      rxnn convert --model net.prototxt --weights net.caffemodel --hardware rram_64x64 \\
+                   --out-model xbar.prototxt --out-weights xbar.caffemodel
+      caffe test --model xbar.prototxt --weights xbar.caffemodel
+    """
+
+
+@cli.command("convert", context_settings=_CONTEXT)
+@_model
+@_weights
+@click.option("--hardware", required=True, metavar="FILE|PRESET", help="The chip to put the layers on.")
+@click.option("--out-model", required=True, metavar="FILE", help="Network definition to write.")
+@click.option(
+    "--out-weights", required=True, metavar="FILE", help="Weights to write; .h5 for HDF5, needed beyond 2 GiB."
+)
+@_layers
+@_exclude
+@click.option(
+    "--online", is_flag=True, help="Copy the weights; the layers compute the conductances when they are loaded."
+)
+@_json
+def convert_command(json_file: str | None, **arguments: str | bool | None) -> None:
+    """Puts a model's Convolution and InnerProduct layers on crossbars.
+
+    Their weights are quantised, sliced, tiled and programmed, and the equivalent conductances of every array, wires
+    included, are computed and stored. Prints, per layer, the weight matrix (rows x columns), the pieces it is cut into
+    (tiles), the physical arrays, the share of their cells in use, and how far wires and variation move the
+    conductances. Both files are written at the end, or none.
+    """
+    with progress_bar("arrays") as progress:
+        reports = convert(progress=progress, **arguments)
+    _results().print(conversion_table(reports))
+    if json_file:
+        write_json(conversion_json(reports), json_file)
+
+
+@cli.command("evaluate", context_settings=_CONTEXT)
+@_model
+@_weights
+@click.option(
+    "--hardware",
+    "hardware",
+    required=True,
+    multiple=True,
+    metavar="FILE|PRESET [...]",
+    help="One or several chips; the option may also be repeated.",
+)
+@click.argument("more_hardware", nargs=-1, metavar="")
+@click.option("--iterations", default=50, show_default=True, metavar="N", help="Batches to average over.")
+@click.option(
+    "--explain", is_flag=True, help="Take the drop on one chip apart: quantisation, + ADC, + wires, + variation."
+)
+@_layers
+@_exclude
+@_json
+def evaluate_command(
+    hardware: tuple[str, ...], more_hardware: tuple[str, ...], explain: bool, json_file: str | None, **arguments: str
+) -> None:
+    """Compares a model's TEST outputs plain and on hardware.
+
+    Runs the TEST phase as `caffe test` does, once plain and once per chip with the layers mapped in memory, and prints
+    every scalar output (accuracy, loss) averaged over the iterations, and by how much it dropped.
+    """
+    chips = [*hardware, *more_hardware]
+    if explain and len(chips) != 1:
+        raise Error(f"--explain takes one hardware, not {len(chips)}")
+    with progress_bar("iterations") as progress:
+        if explain:
+            evaluation = take_apart(hardware=chips[0], progress=progress, **arguments)
+        else:
+            evaluation = evaluate(hardware=chips, progress=progress, **arguments)
+    title = f"Causes of the drop on {Path(chips[0]).stem}" if explain else "Outputs"
+    _results().print(evaluation_table(evaluation, title))
+    if json_file:
+        write_json(evaluation_json(evaluation), json_file)
+
+
+@cli.command("presets", context_settings=_CONTEXT)
+def presets_command() -> None:
+    """Lists the hardware presets."""
+    for name in presets():
+        click.echo(name)
+
+
+@cli.command("demo", context_settings=_CONTEXT)
+@click.option("--out", default="demo", show_default=True, metavar="FOLDER", help="Where the files go.")
+@click.option(
+    "--build",
+    "build_folder",
+    default=None,
+    metavar="FOLDER",
+    help="Where bin/caffe and bin/convert_imageset are.  [default: build/ of the source tree]",
+)
+@_json
+def demo_command(out: str, build_folder: str | None, json_file: str | None) -> None:
+    """The main job on real handwritten digits: LMDB, caffe test, convert, caffe test again.
+
+    Takes LeNet and 450 test images of the UCI digits from models/lenet_digits, makes a database with convert_imageset,
+    tests the plain network with `caffe test`, converts it to every preset, tests again, and prints the accuracies.
+    """
+    results = run_demo(Path(out), Path(build_folder) if build_folder else None, _results())
+    if json_file:
+        write_json(results, json_file)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command; what a user can get wrong ends as one line on stderr and exit status 1."""
+    if "GLOG_minloglevel" not in os.environ:
+        caffe.init_log(2, stderr=True)  # the engine's log of every layer is for `caffe`, not for a table
+    try:
+        status = cli.main(arguments, prog_name="rxnn", standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit("rxnn: interrupted")
+    except click.ClickException as error:
+        sys.exit(_one_line(error.format_message()))
+    except (Error, HardwareError, caffe.Error, OSError, ValueError) as error:
+        sys.exit(_one_line(str(error)))
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _one_line(message: str) -> str:
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    return "rxnn: error: " + "; ".join(lines)
+
+
+def _results() -> Console:
+    """Standard output; as wide as its tables when it is no terminal."""
+    console = Console()
+    return console if console.is_terminal else Console(width=140)

@@ -1,0 +1,175 @@
+"""What a network's outputs are worth on hardware: its TEST phase, plain and with layers on crossbars."""
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+import caffe
+from caffe.proto.caffe_pb2 import CrossbarParameter, NetParameter
+
+from .errors import Error
+from .hardware import Hardware, hardware_name, load_hardware
+from .model import FilePath, layer_matrix, put_on_crossbars, read_model, require_file, select_layers, write_model
+from .weights import read_weights
+
+PLAIN = "plain"
+
+# Called with the name of the run, iterations done and iterations in all.
+Progress = Callable[[str, int, int], object]
+
+
+@dataclass(frozen=True)
+class Result:
+    """The scalar outputs of one run, averaged over its iterations."""
+
+    hardware: str  # "plain" for the network without crossbars
+    outputs: dict[str, float]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The plain run and the runs on hardware."""
+
+    iterations: int
+    plain: Result
+    on_hardware: list[Result]
+
+    def drop(self, result: Result, output: str) -> float:
+        """By how much an output is below the plain network's."""
+        return self.plain.outputs[output] - result.outputs[output]
+
+
+def evaluate(
+    model: FilePath,
+    weights: FilePath,
+    hardware: Sequence[Hardware],
+    *,
+    iterations: int = 50,
+    layers: str | None = None,
+    exclude: str | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Runs the TEST phase plain and on each hardware, mapping and extracting in memory.
+
+    Args:
+        model: prototxt with data layers for TEST and scalar outputs (Accuracy, a loss).
+        weights: the plain network's .caffemodel or .h5.
+        hardware: presets, paths, texts or messages.
+        iterations: batches to average over.
+        layers: regular expression, found in the names of the layers to put on crossbars; default: all.
+        exclude: regular expression, found in the names of the layers to leave.
+        progress: called after every batch.
+    """
+    runs = [(hardware_name(source), load_hardware(source)) for source in hardware]
+    return _evaluate_runs(model, weights, runs, iterations, layers, exclude, progress)
+
+
+def take_apart(
+    model: FilePath,
+    weights: FilePath,
+    hardware: Hardware,
+    *,
+    iterations: int = 50,
+    layers: str | None = None,
+    exclude: str | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Where the drop on one hardware comes from: its causes added one after the other, as `causes` lists them."""
+    runs = causes(load_hardware(hardware))
+    return _evaluate_runs(model, weights, runs, iterations, layers, exclude, progress)
+
+
+def causes(hardware: CrossbarParameter) -> list[tuple[str, CrossbarParameter]]:
+    """The hardware with one more of its imperfections at a time: quantisation, + ADC, + wires, + variation.
+
+    The first has the hardware's bits of weights and inputs and is ideal in all else; the last is the hardware.
+    """
+    quantised = CrossbarParameter()
+    quantised.CopyFrom(hardware)
+    quantised.adc_bits = 0
+    wires = ("r_source_ohm", "r_sink_ohm", "r_wordline_ohm", "r_bitline_ohm")
+    variation = ("conductance_sigma", "stuck_on_rate", "stuck_off_rate", "read_noise_sigma")
+    for field in (*wires, *variation):
+        setattr(quantised, field, 0)
+    steps = [("quantisation", quantised)]
+    for label, fields in (("+ ADC", ("adc_bits",)), ("+ wires", wires), ("+ variation", variation)):
+        step = CrossbarParameter()
+        step.CopyFrom(steps[-1][1])
+        for field in fields:
+            setattr(step, field, getattr(hardware, field))
+        steps.append((label, step))
+    return steps
+
+
+def _evaluate_runs(
+    model: FilePath,
+    weights: FilePath,
+    runs: Sequence[tuple[str, CrossbarParameter]],
+    iterations: int,
+    layers: str | None,
+    exclude: str | None,
+    progress: Progress | None,
+) -> Evaluation:
+    if iterations < 1:
+        raise Error(f"iterations is {iterations}; at least 1 is needed")
+    net = read_model(model)
+    require_file(weights, "weights")
+    values = read_weights(weights, net)
+    for layer in select_layers(net, layers, exclude):
+        layer_matrix(layer, values.get(layer.name))
+    del values
+
+    plain = _run(PLAIN, net, weights, iterations, progress)
+    results: dict[bytes, Result] = {}  # what costs nothing more is not run again
+    on_hardware = []
+    for name, param in runs:
+        key = param.SerializeToString(deterministic=True)
+        if key not in results:
+            results[key] = _run(name, _on_crossbars(net, param, layers, exclude), weights, iterations, progress)
+        on_hardware.append(Result(name, results[key].outputs, results[key].seconds))
+    return Evaluation(iterations, plain, on_hardware)
+
+
+def _on_crossbars(
+    net: NetParameter, hardware: CrossbarParameter, layers: str | None, exclude: str | None
+) -> NetParameter:
+    crossbar_net = NetParameter()
+    crossbar_net.CopyFrom(net)
+    param = CrossbarParameter()
+    param.CopyFrom(hardware)
+    param.conductance = CrossbarParameter.FROM_WEIGHTS
+    for layer in select_layers(crossbar_net, layers, exclude):
+        put_on_crossbars(layer, param)
+    return crossbar_net
+
+
+def _run(name: str, param: NetParameter, weights: FilePath, iterations: int, progress: Progress | None) -> Result:
+    net = _load(param, weights)  # gone when this returns: a database can be open only once in a process
+    outputs = [output for output in net.outputs if net.blobs[output].count == 1]
+    if not outputs:
+        raise Error(
+            "the model's TEST phase has no scalar output (an Accuracy or a loss); its outputs are: "
+            + (", ".join(net.outputs) or "none")
+        )
+    start = time.perf_counter()
+    sums = dict.fromkeys(outputs, 0.0)
+    for iteration in range(iterations):
+        net.forward()
+        for output in outputs:
+            sums[output] += float(np.asarray(net.blobs[output].data).reshape(()))
+        if progress is not None:
+            progress(name, iteration + 1, iterations)
+    seconds = time.perf_counter() - start
+    return Result(name, {output: total / iterations for output, total in sums.items()}, seconds)
+
+
+def _load(param: NetParameter, weights: FilePath) -> caffe.Net:
+    with tempfile.TemporaryDirectory(prefix="rxnn") as folder:
+        path = Path(folder) / "net.prototxt"
+        write_model(param, path)
+        return caffe.Net(path, caffe.TEST, weights=weights)

@@ -1,0 +1,137 @@
+"""Networks as messages: which layers can go onto crossbars, and the matrices in them."""
+
+import math
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from google.protobuf import text_format
+
+from caffe import _caffe
+from caffe.proto.caffe_pb2 import ConvolutionParameter, CrossbarParameter, LayerParameter, NetParameter
+
+from .errors import Error
+
+# A plain layer type and the one that computes it on crossbars.
+CROSSBAR_TYPES = {"Convolution": "CrossbarConvolution", "InnerProduct": "CrossbarInnerProduct"}
+
+FilePath = str | os.PathLike[str]
+
+
+def require_file(path: FilePath, what: str) -> None:
+    """Raises Error unless the file is there; `what` says what it is for."""
+    if not Path(path).is_file():
+        raise Error(f"{what}: File not found: {os.fspath(path)}")
+
+
+def read_model(path: FilePath) -> NetParameter:
+    """The network of a prototxt of any age, in the current form."""
+    require_file(path, "model")
+    return NetParameter.FromString(_caffe.read_net(os.fspath(path)))
+
+
+def write_model(net: NetParameter, path: FilePath) -> None:
+    """Writes a prototxt."""
+    Path(path).write_text(text_format.MessageToString(net), encoding="utf-8")
+
+
+def select_layers(net: NetParameter, layers: str | None, exclude: str | None) -> list[LayerParameter]:
+    """The Convolution and InnerProduct layers whose names match `layers` (default: all) and not `exclude`.
+
+    Both are regular expressions, found anywhere in a name. Each must match a layer: one that does not is a mistake.
+    """
+    candidates = [layer for layer in net.layer if layer.type in CROSSBAR_TYPES]
+    names = ", ".join(layer.name for layer in candidates)
+    if not candidates:
+        raise Error("the model has no Convolution or InnerProduct layer to put on crossbars")
+    chosen = candidates
+    for option, pattern, keep in (("--layers", layers, True), ("--exclude", exclude, False)):
+        if pattern is None:
+            continue
+        expression = _compile(option, pattern)
+        if not any(expression.search(layer.name) for layer in candidates):
+            raise Error(f"{option} {pattern!r} matches no Convolution or InnerProduct layer; there are: {names}")
+        chosen = [layer for layer in chosen if (expression.search(layer.name) is not None) == keep]
+    if not chosen:
+        raise Error(f"--layers {layers!r} and --exclude {exclude!r} leave no layer of: {names}")
+    return chosen
+
+
+def put_on_crossbars(layer: LayerParameter, hardware: CrossbarParameter) -> None:
+    """Makes a plain layer its crossbar twin."""
+    layer.type = CROSSBAR_TYPES[layer.type]
+    layer.crossbar_param.CopyFrom(hardware)
+
+
+def _compile(option: str, pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise Error(f"{option} {pattern!r} is no regular expression: {error}") from None
+
+
+@dataclass(frozen=True)
+class LayerMatrix:
+    """The weights of a layer as `groups` matrices of `inputs` (K) x `outputs` (N)."""
+
+    groups: int
+    inputs: int
+    outputs: int
+    weights: np.ndarray  # (groups * outputs, inputs)
+    bias: np.ndarray | None
+
+
+def layer_matrix(layer: LayerParameter, blobs: Sequence[np.ndarray] | None) -> LayerMatrix:
+    """The matrices of a Convolution or InnerProduct layer; raises Error for weights that do not fit it."""
+    if blobs is None:
+        raise Error(f"layer {layer.name!r}: the weight file has no weights for it")
+    convolution = layer.type == "Convolution"
+    param = layer.convolution_param if convolution else layer.inner_product_param
+    expected = 2 if param.bias_term else 1
+    if len(blobs) != expected:
+        raise Error(
+            f"layer {layer.name!r}: the weight file has {len(blobs)} blobs for it, the model asks for {expected}"
+        )
+    weights = blobs[0]
+    groups = param.group if convolution else 1
+    transposed = not convolution and param.transpose
+    if transposed and weights.ndim == 2:
+        weights = weights.T
+    fits = weights.shape[:1] == (param.num_output,) and (
+        _kernel_fits(param, weights.shape[2:]) and param.num_output % groups == 0 if convolution else weights.ndim == 2
+    )
+    if not fits:
+        raise Error(
+            f"layer {layer.name!r}: the weights have shape {blobs[0].shape}, the model asks for {_wanted(layer)}"
+        )
+    bias = blobs[1] if param.bias_term else None
+    if bias is not None and bias.size != param.num_output:
+        raise Error(f"layer {layer.name!r}: the bias has {bias.size} values, the model asks for {param.num_output}")
+    inputs = math.prod(weights.shape[1:])
+    matrix = np.ascontiguousarray(weights, np.float32).reshape(param.num_output, inputs)
+    return LayerMatrix(groups, inputs, param.num_output // groups, matrix, bias)
+
+
+def _kernel_fits(param: ConvolutionParameter, kernel: tuple[int, ...]) -> bool:
+    return len(kernel) > 0 and all(
+        size == wanted for size, wanted in zip(kernel, _kernel(param, len(kernel)), strict=True)
+    )
+
+
+def _kernel(param: ConvolutionParameter, axes: int) -> list[int]:
+    if param.HasField("kernel_h"):
+        return [param.kernel_h, param.kernel_w]
+    sizes = list(param.kernel_size)
+    return sizes * axes if len(sizes) == 1 else sizes
+
+
+def _wanted(layer: LayerParameter) -> str:
+    if layer.type == "Convolution":
+        param = layer.convolution_param
+        kernel = ", ".join(str(size) for size in _kernel(param, 2))
+        return f"({param.num_output}, channels / {param.group}, {kernel})"
+    param = layer.inner_product_param
+    return f"(inputs, {param.num_output})" if param.transpose else f"({param.num_output}, inputs)"

@@ -1,0 +1,82 @@
+"""Results as tables for people and as JSON for programs."""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from .convert import LayerReport
+from .evaluate import Evaluation, Result
+from .model import FilePath
+
+
+def conversion_table(reports: Sequence[LayerReport]) -> Table:
+    """One line per layer, and the sum."""
+    table = Table(title="Layers on crossbars", show_footer=True)
+    table.add_column("layer", footer="total")
+    table.add_column("rows x columns", justify="right")
+    table.add_column("tiles", justify="right", footer=str(sum(r.tiles for r in reports)))
+    table.add_column("arrays", justify="right", footer=str(sum(r.arrays for r in reports)))
+    table.add_column("utilisation", justify="right")
+    table.add_column("mean change of G", justify="right")
+    table.add_column("worst", justify="right")
+    for r in reports:
+        groups = f"{r.groups} x " if r.groups > 1 else ""
+        table.add_row(
+            r.layer,
+            f"{groups}{r.rows} x {r.columns}",
+            str(r.tiles),
+            str(r.arrays),
+            f"{r.utilisation:.1%}",
+            _percent(r.mean_relative_change),
+            _percent(r.worst_relative_change),
+        )
+    return table
+
+
+def evaluation_table(evaluation: Evaluation, title: str) -> Table:
+    """One line per run; for every output its value and by how much it is below the plain network's."""
+    table = Table(title=f"{title}, {evaluation.iterations} iterations")
+    table.add_column("hardware")
+    for output in evaluation.plain.outputs:
+        table.add_column(output, justify="right")
+        table.add_column("drop", justify="right")
+    table.add_column("seconds", justify="right")
+    for result in (evaluation.plain, *evaluation.on_hardware):
+        cells = []
+        for output, value in result.outputs.items():
+            drop = "" if result is evaluation.plain else f"{evaluation.drop(result, output):.4f}"
+            cells += [f"{value:.4f}", drop]
+        table.add_row(result.hardware, *cells, f"{result.seconds:.1f}")
+    return table
+
+
+def conversion_json(reports: Sequence[LayerReport]) -> dict[str, Any]:
+    """The table's content."""
+    return {"layers": [dataclasses.asdict(report) for report in reports]}
+
+
+def evaluation_json(evaluation: Evaluation) -> dict[str, Any]:
+    """The table's content."""
+
+    def entry(result: Result) -> dict[str, Any]:
+        drops = {output: evaluation.drop(result, output) for output in result.outputs}
+        return {"hardware": result.hardware, "outputs": result.outputs, "drop": drops, "seconds": result.seconds}
+
+    return {
+        "iterations": evaluation.iterations,
+        "plain": entry(evaluation.plain),
+        "hardware": [entry(result) for result in evaluation.on_hardware],
+    }
+
+
+def write_json(content: dict[str, Any], path: FilePath) -> None:
+    """Writes a JSON file."""
+    Path(path).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.3%}"
