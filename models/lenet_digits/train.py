@@ -1,4 +1,4 @@
-"""Trains lenet_digits.caffemodel through pycaffe: forward, backward, and SGD with momentum on the parameters' gradients.
+"""Trains lenet_digits.caffemodel through pycaffe: forward, backward, SGD with momentum on the gradients.
 
 python models/lenet_digits/train.py              # trains and writes lenet_digits.caffemodel
 python models/lenet_digits/train.py --make-data  # first makes digits.npz from scikit-learn's copy of the UCI digits

@@ -77,11 +77,8 @@ def run_demo(out: Path, build: Path | None, console: Console) -> dict[str, Any]:
     console.print(
         f"All files are in {out.resolve()}; {time.perf_counter() - start:.1f} s. Look closer with, for example:"
     )
-    console.print(
-        f"  rxnn evaluate --model {model} --weights {weights} --hardware rram_64x64 --explain --iterations {iterations}",
-        soft_wrap=True,
-        highlight=False,
-    )
+    options = f"--model {model} --weights {weights} --hardware rram_64x64 --iterations {iterations}"
+    console.print(f"  rxnn evaluate {options} --explain", soft_wrap=True, highlight=False)
     return {"images": len(digits.test), "results": rows}
 
 

@@ -1,0 +1,5 @@
+"""python -m rxnn is the command rxnn."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,149 @@
+"""equivalent_conductance against ngspice and against nodal analysis with scipy's sparse solver."""
+
+import numpy as np
+import pytest
+import scipy.sparse
+import scipy.sparse.linalg
+
+import rxnn
+
+RELATIVE = 1e-9  # both sides are backward stable in double precision: eps times the circuit's condition, with margin
+NAMES = ("r_source_ohm", "r_sink_ohm", "r_wordline_ohm", "r_bitline_ohm")
+
+
+def nodal_analysis(g: np.ndarray, source: float, sink: float, wordline: float, bitline: float) -> np.ndarray:
+    """G_eq by Kirchhoff's current law at every node: drive one word line with 1 V at a time and read all sinks.
+
+    Nodes: word-line node (i, j), bit-line node (i, j), driver i, virtual ground j. A resistance of 0 joins two nodes.
+    """
+    rows, cols = g.shape
+    cells = rows * cols
+    ground = 2 * cells + rows
+    parent = list(range(ground + cols))
+
+    def find(node: int) -> int:
+        while parent[node] != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    edges = []  # node, node, conductance
+
+    def connect(a: int, b: int, ohm: float) -> None:
+        if ohm == 0:
+            parent[find(a)] = find(b)
+        else:
+            edges.append((a, b, 1 / ohm))
+
+    for i in range(rows):
+        connect(i * cols, 2 * cells + i, source)
+        for j in range(cols - 1):
+            connect(i * cols + j, i * cols + j + 1, wordline)
+    for j in range(cols):
+        connect(cells + (rows - 1) * cols + j, ground + j, sink)
+        for i in range(rows - 1):
+            connect(cells + i * cols + j, cells + (i + 1) * cols + j, bitline)
+    edges += [(node, cells + node, g.flat[node]) for node in range(cells)]
+
+    roots = [find(node) for node in range(ground + cols)]
+    fixed = list(dict.fromkeys(roots[node] for node in range(2 * cells, ground + cols)))
+    free = [root for root in dict.fromkeys(roots) if root not in set(fixed)]
+    index = {root: k for k, root in enumerate(free + fixed)}
+    a, b, value = (np.array(column) for column in zip(*edges, strict=True))
+    a = np.array([index[roots[node]] for node in a])
+    b = np.array([index[roots[node]] for node in b])
+    size = len(index)
+    laplacian = scipy.sparse.csc_matrix(
+        (np.concatenate([value, value, -value, -value]), (np.concatenate([a, b, a, b]), np.concatenate([a, b, b, a]))),
+        shape=(size, size),
+    )
+    driver = [index[roots[2 * cells + i]] - len(free) for i in range(rows)]
+    sense = [index[roots[ground + j]] for j in range(cols)]
+    fixed_volt = np.zeros((len(fixed), rows))
+    fixed_volt[driver, np.arange(rows)] = 1
+    volt = np.zeros((0, rows))
+    if free:
+        inner, edge = laplacian[: len(free), : len(free)], laplacian[: len(free), len(free) :]
+        volt = scipy.sparse.linalg.splu(inner.tocsc()).solve(-(edge @ fixed_volt))
+    current = laplacian @ np.vstack([volt, fixed_volt])
+    return -current[sense].T
+
+
+def conductances(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    return 1 / rng.uniform(1e5, 1e6, shape)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (7, 1), (5, 12), (12, 5), (33, 17), (16, 40)])
+@pytest.mark.parametrize(
+    "wires",
+    [
+        (500, 100, 2.5, 2.5),
+        (0, 100, 2.5, 2.5),
+        (500, 0, 2.5, 2.5),
+        (500, 100, 0, 2.5),
+        (500, 100, 2.5, 0),
+        (0, 0, 2.5, 2.5),
+        (0, 0, 0, 0),
+        (1e5, 100, 2.5, 2.5),
+        (500, 1e5, 2.5, 2.5),
+        (500, 100, 1e4, 2.5),
+        (500, 100, 2.5, 1e4),
+        (500, 100, 1e-3, 1e-3),
+    ],
+)
+def test_equals_nodal_analysis(rng, shape, wires):
+    g = conductances(rng, *shape)
+    result = rxnn.equivalent_conductance(g, **dict(zip(NAMES, wires, strict=True)))
+    np.testing.assert_allclose(result, nodal_analysis(g, *wires), rtol=RELATIVE)
+
+
+@pytest.mark.parametrize("size", [16, 32, 64])
+def test_equals_ngspice(real_data, size):
+    with np.load(real_data / "spice" / f"crossbar_{size}.npz") as golden:
+        g_eq = rxnn.equivalent_conductance(
+            golden["G"],
+            r_source_ohm=float(golden["Rs"]),
+            r_sink_ohm=float(golden["Rk"]),
+            r_wordline_ohm=float(golden["r"]),
+            r_bitline_ohm=float(golden["r"]),
+        )
+        np.testing.assert_allclose(g_eq, golden["Geq"], rtol=RELATIVE)
+        np.testing.assert_allclose(golden["V"] @ g_eq, golden["I_ngspice"], rtol=RELATIVE)
+
+
+def test_defaults_are_the_schemas(rng):
+    g = conductances(rng, 9, 4)
+    np.testing.assert_allclose(rxnn.equivalent_conductance(g), nodal_analysis(g, 500, 100, 2.5, 2.5), rtol=RELATIVE)
+
+
+def test_leading_axes_are_arrays(rng):
+    g = conductances(rng, 2, 3, 8, 5)
+    result = rxnn.equivalent_conductance(g)
+    assert result.shape == g.shape
+    assert result.dtype == np.float64
+    for index in np.ndindex(2, 3):
+        np.testing.assert_array_equal(result[index], rxnn.equivalent_conductance(g[index]))
+
+
+def test_takes_any_layout(rng):
+    g = conductances(rng, 6, 9)
+    np.testing.assert_array_equal(rxnn.equivalent_conductance(np.asfortranarray(g)), rxnn.equivalent_conductance(g))
+    g32 = g.astype(np.float32)
+    np.testing.assert_array_equal(rxnn.equivalent_conductance(g32), rxnn.equivalent_conductance(g32.astype(float)))
+
+
+@pytest.mark.parametrize("bad", [-1e-6, np.nan, np.inf])
+def test_refuses_impossible_cells(bad):
+    g = np.full((3, 3), 1e-5)
+    g[1, 2] = bad
+    with pytest.raises(ValueError, match="conductance"):
+        rxnn.equivalent_conductance(g)
+
+
+def test_refuses_impossible_wires_and_shapes():
+    with pytest.raises(ValueError, match="-1"):
+        rxnn.equivalent_conductance(np.full((2, 2), 1e-5), r_sink_ohm=-1)
+    with pytest.raises(ValueError, match="at least two axes"):
+        rxnn.equivalent_conductance(np.full(4, 1e-5))
+    with pytest.raises(ValueError, match=r"0"):
+        rxnn.equivalent_conductance(np.zeros((0, 4)))
