@@ -105,7 +105,7 @@ def evaluate_command(
     """Compares a model's TEST outputs plain and on hardware.
 
     Runs the TEST phase as `caffe test` does, once plain and once per chip with the layers mapped in memory, and prints
-    every scalar output (accuracy, loss) averaged over the iterations, and by how much it dropped.
+    every scalar output averaged over the iterations: by how much an accuracy dropped, a loss rose.
     """
     chips = [*hardware, *more_hardware]
     if explain and len(chips) != 1:

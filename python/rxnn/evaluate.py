@@ -36,6 +36,7 @@ class Evaluation:
     """The plain run and the runs on hardware."""
 
     iterations: int
+    losses: frozenset[str]  # outputs that are worse when they are larger
     plain: Result
     on_hardware: list[Result]
 
@@ -124,15 +125,16 @@ def _evaluate_runs(
         layer_matrix(layer, values.get(layer.name))
     del values
 
-    plain = _run(PLAIN, net, weights, iterations, progress)
+    plain, losses = _run(PLAIN, net, weights, iterations, progress)
     results: dict[bytes, Result] = {}  # what costs nothing more is not run again
     on_hardware = []
     for name, param in runs:
         key = param.SerializeToString(deterministic=True)
         if key not in results:
-            results[key] = _run(name, _on_crossbars(net, param, layers, exclude), weights, iterations, progress)
+            crossbar_net = _on_crossbars(net, param, layers, exclude)
+            results[key], _ = _run(name, crossbar_net, weights, iterations, progress)
         on_hardware.append(Result(name, results[key].outputs, results[key].seconds))
-    return Evaluation(iterations, plain, on_hardware)
+    return Evaluation(iterations, losses, plain, on_hardware)
 
 
 def _on_crossbars(
@@ -148,7 +150,10 @@ def _on_crossbars(
     return crossbar_net
 
 
-def _run(name: str, param: NetParameter, weights: FilePath, iterations: int, progress: Progress | None) -> Result:
+def _run(
+    name: str, param: NetParameter, weights: FilePath, iterations: int, progress: Progress | None
+) -> tuple[Result, frozenset[str]]:
+    """The result, and which of its outputs are losses."""
     net = _load(param, weights)  # gone when this returns: a database can be open only once in a process
     outputs = [output for output in net.outputs if net.blobs[output].count == 1]
     if not outputs:
@@ -165,7 +170,8 @@ def _run(name: str, param: NetParameter, weights: FilePath, iterations: int, pro
         if progress is not None:
             progress(name, iteration + 1, iterations)
     seconds = time.perf_counter() - start
-    return Result(name, {output: total / iterations for output, total in sums.items()}, seconds)
+    losses = frozenset(output for output in outputs if net.blob_loss_weights[output] != 0)
+    return Result(name, {output: total / iterations for output, total in sums.items()}, seconds), losses
 
 
 def _load(param: NetParameter, weights: FilePath) -> caffe.Net:

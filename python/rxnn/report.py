@@ -38,18 +38,19 @@ def conversion_table(reports: Sequence[LayerReport]) -> Table:
 
 
 def evaluation_table(evaluation: Evaluation, title: str) -> Table:
-    """One line per run; for every output its value and by how much it is below the plain network's."""
+    """One line per run; for every output its value and by how much it is worse than the plain network's."""
     table = Table(title=f"{title}, {evaluation.iterations} iterations")
     table.add_column("hardware")
     for output in evaluation.plain.outputs:
         table.add_column(output, justify="right")
-        table.add_column("drop", justify="right")
+        table.add_column("rise" if output in evaluation.losses else "drop", justify="right")
     table.add_column("seconds", justify="right")
     for result in (evaluation.plain, *evaluation.on_hardware):
         cells = []
         for output, value in result.outputs.items():
-            drop = "" if result is evaluation.plain else f"{evaluation.drop(result, output):.4f}"
-            cells += [f"{value:.4f}", drop]
+            drop = evaluation.drop(result, output)
+            worse = -drop if output in evaluation.losses else drop
+            cells += [f"{value:.4f}", "" if result is evaluation.plain else f"{worse:.4f}"]
         table.add_row(result.hardware, *cells, f"{result.seconds:.1f}")
     return table
 
