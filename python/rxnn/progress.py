@@ -15,7 +15,7 @@ Update = Callable[[str, int, int], None]
 
 @contextmanager
 def progress_bar(unit: str) -> Iterator[Update]:
-    """A bar for work counted in `unit`; what is given may be called far more often than a bar can be drawn."""
+    """A bar on a terminal for work counted in `unit`; its function may be called more often than it can be drawn."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -24,7 +24,8 @@ def progress_bar(unit: str) -> Iterator[Update]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("starting", total=None)
         last = 0.0
 
