@@ -1,4 +1,4 @@
-"""Checks who includes whom (docs/architecture.md): the core knows nothing of the engine, the engine nothing of the core.
+"""Checks who includes whom (docs/architecture.md): core and engine know nothing of each other.
 
 Exits with 1 and one line per forbidden include.
 """

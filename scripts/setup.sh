@@ -44,6 +44,6 @@ stamp=$venv/.installed
 if [[ ! -f $stamp || pyproject.toml -nt $stamp ]]; then
   echo "setup: making the Python environment $venv"
   "$python" -m venv "$venv"
-  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[build,test]'
   touch "$stamp"
 fi

@@ -5,7 +5,9 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,7 +29,10 @@ void BindLayer(py::module_& module);
 void BindNet(py::module_& module);
 void BindNetFiles(py::module_& module);
 
+// Files may be given as str or os.PathLike.
+using Path = std::filesystem::path;
+
 // Throws caffe::Error unless the file can be read.
-void RequireFile(const std::string& file);
+void RequireFile(const Path& file);
 
 }  // namespace pycaffe

@@ -16,8 +16,8 @@ void SetMode(caffe::Caffe::Brew mode) { caffe::Caffe::set_mode(mode); }
 
 }  // namespace
 
-void RequireFile(const std::string& file) {
-  CAFFE_REQUIRE(std::ifstream(file).good()) << "Could not open file " << file;
+void RequireFile(const Path& file) {
+  CAFFE_REQUIRE(std::ifstream(file).good()) << "Could not open file " << file.string();
 }
 
 }  // namespace pycaffe

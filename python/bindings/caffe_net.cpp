@@ -53,22 +53,22 @@ class PyNet : public Network {
   std::vector<FloatArray> inputs_;  // the layer reads from them
 };
 
-std::shared_ptr<PyNet> MakeNet(const std::string& network_file, int phase, int level,
+std::shared_ptr<PyNet> MakeNet(const Path& network_file, int phase, int level,
                                const std::optional<std::vector<std::string>>& stages,
-                               const std::optional<std::string>& weights) {
+                               const std::optional<Path>& weights) {
   RequireFile(network_file);
   if (weights) RequireFile(*weights);
   const py::gil_scoped_release unlocked;
-  auto net =
-      std::make_shared<PyNet>(network_file, static_cast<caffe::Phase>(phase), level, stages ? &*stages : nullptr);
-  if (weights) net->CopyTrainedLayersFrom(*weights);
+  auto net = std::make_shared<PyNet>(network_file.string(), static_cast<caffe::Phase>(phase), level,
+                                     stages ? &*stages : nullptr);
+  if (weights) net->CopyTrainedLayersFrom(weights->string());
   return net;
 }
 
-void Save(const PyNet& net, const std::string& file) {
+void Save(const PyNet& net, const Path& file) {
   caffe::NetParameter param;
   net.ToProto(&param, false);
-  caffe::WriteProtoToBinaryFile(param, file);
+  caffe::WriteProtoToBinaryFile(param, file.string());
 }
 
 std::vector<std::string> BlobNames(const PyNet& net, const std::vector<int>& indices) {
@@ -94,10 +94,10 @@ void BindRunning(py::class_<PyNet, std::shared_ptr<PyNet>>& net) {
 void BindParameters(py::class_<PyNet, std::shared_ptr<PyNet>>& net) {
   net.def(
          "copy_from",
-         [](PyNet& n, const std::string& file) {
+         [](PyNet& n, const Path& file) {
            RequireFile(file);
            const py::gil_scoped_release unlocked;
-           n.CopyTrainedLayersFrom(file);
+           n.CopyTrainedLayersFrom(file.string());
          },
          py::arg("file"), "Takes the parameters of layers of the same name from a .caffemodel or HDF5 file.")
       .def(
@@ -105,12 +105,12 @@ void BindParameters(py::class_<PyNet, std::shared_ptr<PyNet>>& net) {
           "Uses the memory of the parameters of the other net's layers of the same name.")
       .def("save", &Save, py::arg("file"), Unlocked(), "Writes layers and parameters as a binary NetParameter.")
       .def(
-          "save_hdf5", [](const PyNet& n, const std::string& file) { n.ToHDF5(file); }, py::arg("file"), Unlocked())
+          "save_hdf5", [](const PyNet& n, const Path& file) { n.ToHDF5(file.string()); }, py::arg("file"), Unlocked())
       .def(
           "load_hdf5",
-          [](PyNet& n, const std::string& file) {
+          [](PyNet& n, const Path& file) {
             RequireFile(file);
-            n.CopyTrainedLayersFromHDF5(file);
+            n.CopyTrainedLayersFromHDF5(file.string());
           },
           py::arg("file"), Unlocked());
 }

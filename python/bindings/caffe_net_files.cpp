@@ -10,26 +10,24 @@ namespace {
 
 using Arrays = std::vector<FloatArray>;
 
-bool IsBinary(const std::string& file) {
+// Text has no control characters below tab; the first tags of a message are among them.
+bool IsBinary(const Path& file) {
   std::ifstream stream(file, std::ios::binary);
-  char byte = 0;
-  while (stream.get(byte)) {
-    if (byte == '\0') return true;
-    if (stream.tellg() > 4096) break;
-  }
-  return false;
+  char head[4096];
+  stream.read(head, sizeof(head));
+  return std::any_of(head, head + stream.gcount(), [](char byte) { return byte >= 0 && byte < '\t'; });
 }
 
 // The network of a prototxt (or of a caffemodel, without its weights), as a serialised NetParameter of the current
 // form.
-py::bytes ReadNet(const std::string& file) {
+py::bytes ReadNet(const Path& file) {
   RequireFile(file);
   caffe::NetParameter net;
   if (IsBinary(file)) {
-    caffe::ReadNetParamsFromBinaryFileOrDie(file, &net);
+    caffe::ReadNetParamsFromBinaryFileOrDie(file.string(), &net);
     for (caffe::LayerParameter& layer : *net.mutable_layer()) layer.clear_blobs();
   } else {
-    caffe::ReadNetParamsFromTextFileOrDie(file, &net);
+    caffe::ReadNetParamsFromTextFileOrDie(file.string(), &net);
   }
   return net.SerializeAsString();
 }
@@ -61,12 +59,12 @@ FloatArray ToArray(const caffe::LayerParameter& layer, int index) {
 }
 
 // Parameters by layer, from a binary NetParameter of any age.
-std::map<std::string, Arrays> ReadWeights(const std::string& file) {
+std::map<std::string, Arrays> ReadWeights(const Path& file) {
   RequireFile(file);
   caffe::NetParameter net;
   {
     const py::gil_scoped_release unlocked;
-    caffe::ReadNetParamsFromBinaryFileOrDie(file, &net);
+    caffe::ReadNetParamsFromBinaryFileOrDie(file.string(), &net);
   }
   std::map<std::string, Arrays> weights;
   for (const caffe::LayerParameter& layer : net.layer()) {
@@ -79,7 +77,7 @@ std::map<std::string, Arrays> ReadWeights(const std::string& file) {
 }
 
 // Writes `net` with the parameters that `weights` has for its layers.
-void WriteWeights(const std::string& file, const std::string& net, const std::map<std::string, Arrays>& weights) {
+void WriteWeights(const Path& file, const std::string& net, const std::map<std::string, Arrays>& weights) {
   caffe::NetParameter param;
   CAFFE_REQUIRE(param.ParseFromString(net)) << "write_weights takes a serialised NetParameter";
   for (caffe::LayerParameter& layer : *param.mutable_layer()) {
@@ -92,7 +90,7 @@ void WriteWeights(const std::string& file, const std::string& net, const std::ma
     }
   }
   const py::gil_scoped_release unlocked;
-  caffe::WriteProtoToBinaryFile(param, file);
+  caffe::WriteProtoToBinaryFile(param, file.string());
 }
 
 }  // namespace

@@ -38,13 +38,7 @@ class Net(_caffe.Net):
                 stacklevel=2,
             )
             phase, level, weights = level, 0, phase
-        super().__init__(
-            os.fspath(network_file),
-            phase,
-            level,
-            None if stages is None else list(stages),
-            None if weights is None else os.fspath(weights),
-        )
+        super().__init__(network_file, phase, level, None if stages is None else list(stages), weights)
 
     @cached_property
     def blobs(self) -> "OrderedDict[str, Blob]":
@@ -142,14 +136,6 @@ class Net(_caffe.Net):
     def set_input_arrays(self, data: np.ndarray, labels: np.ndarray) -> None:
         """Feeds a MemoryData layer: data (N, C, H, W) and N labels, N a multiple of the batch size."""
         self._set_input_arrays(data, np.asarray(labels, np.float32).reshape(-1))
-
-    def copy_from(self, file: Path) -> None:
-        """Takes the parameters of layers of the same name from a .caffemodel or HDF5 file."""
-        super().copy_from(os.fspath(file))
-
-    def save(self, file: Path) -> None:
-        """Writes layers and parameters as a binary NetParameter."""
-        super().save(os.fspath(file))
 
     def _names_by_layer(self, ids: Callable[[int], list[int]]) -> "OrderedDict[str, list[str]]":
         blob_names = self._blob_names

@@ -30,7 +30,7 @@ def require_file(path: FilePath, what: str) -> None:
 def read_model(path: FilePath) -> NetParameter:
     """The network of a prototxt of any age, in the current form."""
     require_file(path, "model")
-    return NetParameter.FromString(_caffe.read_net(os.fspath(path)))
+    return NetParameter.FromString(_caffe.read_net(path))
 
 
 def write_model(net: NetParameter, path: FilePath) -> None:

@@ -33,7 +33,7 @@ def read_weights(path: FilePath, net: NetParameter) -> Weights:
     names = [layer.name for layer in net.layer]
     if is_hdf5(path):
         return _read_hdf5(path, names)
-    weights = _caffe.read_weights(os.fspath(path))
+    weights = _caffe.read_weights(path)
     return {name: weights[name] for name in names if name in weights}
 
 
@@ -77,7 +77,7 @@ def writing_weights(path: FilePath, net: NetParameter) -> Iterator[AddLayer]:
             weights[layer] = list(blobs)
 
         yield add_to_message
-        _caffe.write_weights(os.fspath(path), net.SerializeToString(), weights)
+        _caffe.write_weights(path, net.SerializeToString(), weights)
 
 
 def check_size(path: FilePath, values: int) -> None:

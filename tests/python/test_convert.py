@@ -144,7 +144,7 @@ def test_online_copies_the_weights(model, tmp_path):
 
 def test_weights_are_read_from_hdf5(model, tmp_path, images):
     weights = tmp_path / "net.caffemodel.h5"
-    caffe.Net(model[0], caffe.TEST, weights=model[1]).save_hdf5(str(weights))
+    caffe.Net(model[0], caffe.TEST, weights=model[1]).save_hdf5(weights)
     for name, source in (("a", model[1]), ("b", weights)):
         rxnn.convert(model[0], source, CHIP, tmp_path / f"{name}.prototxt", tmp_path / f"{name}.caffemodel")
     assert (tmp_path / "a.caffemodel").read_bytes() == (tmp_path / "b.caffemodel").read_bytes()

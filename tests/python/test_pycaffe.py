@@ -218,7 +218,7 @@ def test_reshape_carries_the_batch_through(net, inputs):
 def test_weights_go_to_a_file_and_back(net, net_file, inputs, tmp_path, name):
     path = tmp_path / name
     if name.endswith(".h5"):
-        net.save_hdf5(str(path))
+        net.save_hdf5(path)
     else:
         net.save(path)
     expected = net.forward(**inputs)["prob"].copy()
