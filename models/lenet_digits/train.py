@@ -37,16 +37,16 @@ def make_data(path: Path) -> None:
     )
 
 
-def train(images: np.ndarray, labels: np.ndarray) -> caffe.Net:
+def train(images: np.ndarray, labels: np.ndarray, epochs: int) -> caffe.Net:
     """SGD with momentum and weight decay; the learning rate falls linearly to 0."""
     caffe.set_random_seed(SEED)
     rng = np.random.default_rng(SEED)
     net = caffe.Net(HERE / "train_test.prototxt", caffe.TRAIN)
     parameters = [blob for blobs in net.params.values() for blob in blobs]
     velocities = [np.zeros_like(blob.data) for blob in parameters]
-    steps = EPOCHS * (len(images) // BATCH)
+    steps = epochs * (len(images) // BATCH)
     step = 0
-    for epoch in range(EPOCHS):
+    for epoch in range(epochs):
         order = rng.permutation(len(images))
         losses = []
         for first in range(0, len(images) - BATCH + 1, BATCH):
@@ -75,12 +75,14 @@ def main() -> None:
     """Trains and writes the weights; prints the accuracy on the test images."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--make-data", action="store_true", help="make digits.npz first (needs scikit-learn)")
-    if parser.parse_args().make_data:
+    parser.add_argument("--epochs", type=int, default=EPOCHS, help=f"passes over the training images ({EPOCHS})")
+    arguments = parser.parse_args()
+    if arguments.make_data:
         make_data(HERE / "digits.npz")
     digits = Digits.load(HERE / "digits.npz")
     images = as_bytes(digits.images)[:, np.newaxis].astype(np.float32) / 256
     train_set = np.setdiff1d(np.arange(len(images)), digits.test)
-    net = train(images[train_set], digits.labels[train_set])
+    net = train(images[train_set], digits.labels[train_set], arguments.epochs)
     print(f"test accuracy {accuracy(net, images[digits.test], digits.labels[digits.test]):.4f}")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "net.caffemodel"

