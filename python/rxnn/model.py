@@ -1,6 +1,5 @@
 """Networks as messages: which layers can go onto crossbars, and the matrices in them."""
 
-import math
 import os
 import re
 from collections.abc import Sequence
@@ -11,7 +10,13 @@ import numpy as np
 from google.protobuf import text_format
 
 from caffe import _caffe
-from caffe.proto.caffe_pb2 import ConvolutionParameter, CrossbarParameter, LayerParameter, NetParameter
+from caffe.proto.caffe_pb2 import (
+    ConvolutionParameter,
+    CrossbarParameter,
+    InnerProductParameter,
+    LayerParameter,
+    NetParameter,
+)
 
 from .errors import Error
 
@@ -92,36 +97,33 @@ def layer_matrix(layer: LayerParameter, blobs: Sequence[np.ndarray] | None) -> L
     param = layer.convolution_param if convolution else layer.inner_product_param
     expected = 2 if param.bias_term else 1
     if len(blobs) != expected:
-        raise Error(
-            f"layer {layer.name!r}: the weight file has {len(blobs)} blobs for it, the model asks for {expected}"
-        )
+        raise Error(f"layer {layer.name!r}: the weight file has {len(blobs)} blobs for it, the model takes {expected}")
     weights = blobs[0]
-    groups = param.group if convolution else 1
-    transposed = not convolution and param.transpose
-    if transposed and weights.ndim == 2:
-        weights = weights.T
-    fits = weights.shape[:1] == (param.num_output,) and (
-        _kernel_fits(param, weights.shape[2:]) and param.num_output % groups == 0 if convolution else weights.ndim == 2
-    )
-    if not fits:
-        raise Error(
-            f"layer {layer.name!r}: the weights have shape {blobs[0].shape}, the model asks for {_wanted(layer)}"
-        )
+    if not (_fits_convolution if convolution else _fits_inner_product)(weights.shape, param):
+        raise Error(f"layer {layer.name!r}: the weights have shape {weights.shape}, the model takes {_wanted(layer)}")
     bias = blobs[1] if param.bias_term else None
     if bias is not None and bias.size != param.num_output:
-        raise Error(f"layer {layer.name!r}: the bias has {bias.size} values, the model asks for {param.num_output}")
-    inputs = math.prod(weights.shape[1:])
-    matrix = np.ascontiguousarray(weights, np.float32).reshape(param.num_output, inputs)
-    return LayerMatrix(groups, inputs, param.num_output // groups, matrix, bias)
+        raise Error(f"layer {layer.name!r}: the bias has {bias.size} values, the model takes {param.num_output}")
+    groups = param.group if convolution else 1
+    if not convolution and param.transpose:
+        weights = weights.T
+    matrix = np.ascontiguousarray(weights, np.float32).reshape(param.num_output, -1)
+    return LayerMatrix(groups, matrix.shape[1], param.num_output // groups, matrix, bias)
 
 
-def _kernel_fits(param: ConvolutionParameter, kernel: tuple[int, ...]) -> bool:
-    return len(kernel) > 0 and all(
-        size == wanted for size, wanted in zip(kernel, _kernel(param, len(kernel)), strict=True)
-    )
+def _fits_convolution(shape: Sequence[int], param: ConvolutionParameter) -> bool:
+    if len(shape) < 3 or shape[0] != param.num_output or param.num_output % param.group != 0:
+        return False
+    kernel = list(shape[2:])
+    return kernel == _kernel(param, len(kernel))
+
+
+def _fits_inner_product(shape: Sequence[int], param: InnerProductParameter) -> bool:
+    return len(shape) == 2 and shape[1 if param.transpose else 0] == param.num_output
 
 
 def _kernel(param: ConvolutionParameter, axes: int) -> list[int]:
+    """The kernel's size along each spatial axis; one number stands for all axes."""
     if param.HasField("kernel_h"):
         return [param.kernel_h, param.kernel_w]
     sizes = list(param.kernel_size)
