@@ -60,13 +60,14 @@ def run_demo(out: Path, build: Path | None, console: Console) -> dict[str, Any]:
     _write_images(digits, out)
     console.print(f"convert_imageset: {out}/test_lmdb")
     _make_database(binaries / "convert_imageset", out)
-    model, weights = out / "lenet_digits.prototxt", _MODEL / "lenet_digits.caffemodel"
+    model, weights = out / "lenet_digits.prototxt", out / "lenet_digits.caffemodel"
     _write_test_model(model, out / "test_lmdb")
+    shutil.copyfile(_MODEL / "lenet_digits.caffemodel", weights)
 
     console.print(f"caffe test: {model}")
     plain = _caffe_test(binaries / "caffe", model, weights, iterations)
     rows = [{"hardware": "plain", "accuracy": plain, "model": str(model), "weights": str(weights)}]
-    for preset in presets():
+    for preset in sorted(presets(), key=lambda name: name != "ideal"):  # the ideal chip first, then by name
         out_model, out_weights = out / f"{preset}.prototxt", out / f"{preset}.caffemodel"
         console.print(f"rxnn convert, caffe test: {out_model}")
         convert(model, weights, preset, out_model, out_weights)
