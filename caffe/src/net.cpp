@@ -160,14 +160,10 @@ void Net<Dtype>::CopyTrainedLayersFrom(const NetParameter& param) {
 }
 
 template <typename Dtype>
-void Net<Dtype>::CopyTrainedLayersFrom(const string& files) {
-  std::stringstream list(files);
-  string file;
-  while (std::getline(list, file, ',')) {
-    CAFFE_REQUIRE(std::filesystem::exists(file)) << "File not found: " << file;
-    const bool hdf5 = file.size() >= 3 && file.compare(file.size() - 3, 3, ".h5") == 0;
-    hdf5 ? CopyTrainedLayersFromHDF5(file) : CopyTrainedLayersFromBinaryProto(file);
-  }
+void Net<Dtype>::CopyTrainedLayersFrom(const string& file) {
+  CAFFE_REQUIRE(std::filesystem::exists(file)) << "File not found: " << file;
+  const bool hdf5 = file.size() >= 3 && file.compare(file.size() - 3, 3, ".h5") == 0;
+  hdf5 ? CopyTrainedLayersFromHDF5(file) : CopyTrainedLayersFromBinaryProto(file);
 }
 
 template <typename Dtype>

@@ -49,7 +49,7 @@ class Net {
   // blobs, naming the layer; layers absent from the source keep what they have.
   void ShareTrainedLayersWith(const Net* other);
   void CopyTrainedLayersFrom(const NetParameter& param);
-  // `file` is a binary NetParameter of any age, or HDF5 when it ends in ".h5". Several: comma separated.
+  // `file` is a binary NetParameter of any age, or HDF5 when it ends in ".h5".
   void CopyTrainedLayersFrom(const string& file);
   void CopyTrainedLayersFromBinaryProto(const string& file);
   void CopyTrainedLayersFromHDF5(const string& file);

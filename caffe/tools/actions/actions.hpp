@@ -1,0 +1,41 @@
+// What the `caffe` command does; one source file each. All throw caffe::Error for what a user can get wrong.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "caffe/common.hpp"
+#include "caffe/proto/caffe.pb.h"
+
+namespace caffe::tools {
+
+// Where a network comes from and which of its layers take part.
+struct NetOptions {
+  string model;  // prototxt
+  int level = 0;
+  vector<string> stages;
+};
+
+// Scores a network in TEST phase: every scalar output of every batch, then the means.
+struct TestOptions {
+  NetOptions net;
+  string weights;  // one .caffemodel or .h5
+  int iterations = 50;
+};
+void Test(const TestOptions& options);
+
+// Times every layer, forward and backward, on filled weights.
+struct TimeOptions {
+  NetOptions net;
+  Phase phase = TRAIN;
+  int iterations = 50;
+};
+void Time(const TimeOptions& options);
+
+// Says what there is to compute on.
+void DeviceQuery(const string& gpu);
+
+// The mode for --gpu: a comma list of ids or "all"; empty is the CPU.
+void UseDevice(const string& gpu);
+
+}  // namespace caffe::tools

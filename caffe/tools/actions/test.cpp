@@ -1,0 +1,72 @@
+#include <filesystem>
+
+#include "actions.hpp"
+#include "caffe/net.hpp"
+
+namespace caffe::tools {
+namespace {
+
+// One number of an output blob, summed over the batches.
+struct Score {
+  int output;  // index into the net's output blobs
+  double sum = 0;
+};
+
+vector<Score> ScoresOf(const Net<float>& net) {
+  vector<Score> scores;
+  for (int output = 0; output < net.num_outputs(); ++output) {
+    scores.insert(scores.end(), net.output_blobs()[output]->count(), Score{output});
+  }
+  return scores;
+}
+
+const string& OutputName(const Net<float>& net, int output) {
+  return net.blob_names()[net.output_blob_indices()[output]];
+}
+
+void AddBatch(const Net<float>& net, int batch, vector<Score>* scores) {
+  size_t index = 0;
+  for (int output = 0; output < net.num_outputs(); ++output) {
+    const Blob<float>& blob = *net.output_blobs()[output];
+    for (int k = 0; k < blob.count(); ++k, ++index) {
+      CHECK_LT(index, scores->size()) << "the outputs grew after the first batch";
+      (*scores)[index].sum += blob.cpu_data()[k];
+      LOG(INFO) << "Batch " << batch << ", " << OutputName(net, output) << " = " << blob.cpu_data()[k];
+    }
+  }
+}
+
+}  // namespace
+
+void Test(const TestOptions& options) {
+  CAFFE_REQUIRE(!options.net.model.empty()) << "Need a model definition to score: give --model=FILE.prototxt";
+  CAFFE_REQUIRE(!options.weights.empty()) << "Need model weights to score: give --weights=FILE.caffemodel";
+  CAFFE_REQUIRE(options.iterations > 0) << "--iterations is " << options.iterations << "; at least 1 is needed";
+  // Before the net is built, which may take long.
+  CAFFE_REQUIRE(std::filesystem::exists(options.weights)) << "File not found: " << options.weights;
+
+  Net<float> net(options.net.model, TEST, options.net.level, &options.net.stages);
+  net.CopyTrainedLayersFrom(options.weights);
+  LOG(INFO) << "Running for " << options.iterations << " iterations.";
+
+  vector<Score> scores;
+  double loss = 0;
+  for (int batch = 0; batch < options.iterations; ++batch) {
+    float batch_loss = 0;
+    net.Forward(&batch_loss);
+    loss += batch_loss;
+    if (batch == 0) scores = ScoresOf(net);
+    AddBatch(net, batch, &scores);
+  }
+
+  LOG(INFO) << "Loss: " << loss / options.iterations;
+  for (const Score& score : scores) {
+    const double mean = score.sum / options.iterations;
+    const float weight = net.blob_loss_weights()[net.output_blob_indices()[score.output]];
+    ostringstream weighted;
+    if (weight != 0) weighted << " (* " << weight << " = " << weight * mean << " loss)";
+    LOG(INFO) << OutputName(net, score.output) << " = " << mean << weighted.str();
+  }
+}
+
+}  // namespace caffe::tools

@@ -1,0 +1,87 @@
+// The `caffe` command: flags, and which action they go to.
+#include "actions/actions.hpp"
+#include "tool_main.hpp"
+
+DEFINE_string(gpu, "", "GPUs to use: ids separated by commas, or 'all'. Empty: the CPU.");
+DEFINE_string(model, "", "test, time: the network (prototxt).");
+DEFINE_string(phase, "", "time: TRAIN or TEST. Empty: TRAIN.");
+DEFINE_int32(level, 0, "Level of the network, for include and exclude rules.");
+DEFINE_string(stage, "", "Stages of the network, separated by commas, for include and exclude rules.");
+DEFINE_string(weights, "", "test: trained weights (.caffemodel or .h5).");
+DEFINE_int32(iterations, 50, "test, time: batches to run.");
+
+namespace caffe::tools {
+namespace {
+
+// A list as written between commas; an empty text is a list of one empty element, as it always was.
+vector<string> SplitList(const string& text) {
+  vector<string> parts(1);
+  for (const char c : text) {
+    if (c == ',')
+      parts.emplace_back();
+    else
+      parts.back() += c;
+  }
+  return parts;
+}
+
+NetOptions NetFlags() { return {FLAGS_model, FLAGS_level, SplitList(FLAGS_stage)}; }
+
+Phase PhaseFlag(Phase fallback) {
+  if (FLAGS_phase.empty()) return fallback;
+  CAFFE_REQUIRE(FLAGS_phase == "TRAIN" || FLAGS_phase == "TEST")
+      << "phase must be \"TRAIN\" or \"TEST\", not \"" << FLAGS_phase << "\"";
+  return FLAGS_phase == "TRAIN" ? TRAIN : TEST;
+}
+
+void RunTest() {
+  UseDevice(FLAGS_gpu);
+  Test({NetFlags(), FLAGS_weights, FLAGS_iterations});
+}
+
+void RunTime() {
+  const Phase phase = PhaseFlag(TRAIN);
+  UseDevice(FLAGS_gpu);
+  Time({NetFlags(), phase, FLAGS_iterations});
+}
+
+void RunDeviceQuery() { DeviceQuery(FLAGS_gpu); }
+
+const map<string, void (*)()>& Actions() {
+  static const map<string, void (*)()> actions = {
+      {"device_query", RunDeviceQuery},
+      {"test", RunTest},
+      {"time", RunTime},
+  };
+  return actions;
+}
+
+int Run(int argc, char** argv) {
+  if (argc != 2) {
+    gflags::ShowUsageWithFlagsRestrict(argv[0], "tools/caffe");
+    return 0;
+  }
+  const auto action = Actions().find(argv[1]);
+  if (action == Actions().end()) {
+    string known;
+    for (const auto& entry : Actions()) known += (known.empty() ? "" : ", ") + entry.first;
+    throw Error(string("Unknown action: ") + argv[1] + " (known actions: " + known + ")");
+  }
+  action->second();
+  return 0;
+}
+
+const char* const kUsage =
+    "Runs neural networks.\n"
+    "usage: caffe ACTION --flags\n\n"
+    "actions:\n"
+    "  test          score a network: --model, --weights [--iterations]\n"
+    "  time          time every layer of a network: --model [--phase --iterations]\n"
+    "  device_query  say what there is to compute on";
+
+}  // namespace
+}  // namespace caffe::tools
+
+int main(int argc, char** argv) {
+  return caffe::ToolMain(argc, argv, "caffe", caffe::tools::kUsage, caffe::tools::Run);
+}
