@@ -17,6 +17,7 @@ namespace rxnn {
 struct ProgramReport {
   std::int64_t tiles = 0;            // pieces of the weight matrices
   std::int64_t arrays = 0;           // physical arrays: tiles x slices x polarities
+  std::int64_t distinct_arrays = 0;  // those of them that were solved; the others have the same cells as one of these
   double utilisation = 0;            // cells that hold a digit / all cells, 0 to 1
   double mean_relative_change = 0;   // mean of |G_eq - G| / G over cells in use, G their nominal conductance
   double worst_relative_change = 0;  // largest of the same

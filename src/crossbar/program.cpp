@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdint>
 #include <mutex>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -44,38 +45,46 @@ struct RelativeChange {
   double worst = 0;
 };
 
+// Ideal levels are digits; a detour through siemens would only round them.
+bool LevelsAreDigits(const Hardware& hardware) { return hardware.ideal_cells() && hardware.wires.ideal(); }
+
 // Programs arrays one by one into state.levels. One per thread: it keeps buffers.
 class ArrayProgrammer {
  public:
   ArrayProgrammer(CrossbarState* state, const std::int32_t* codes)
       : state_(*state), codes_(codes), digits_(static_cast<std::size_t>(state_.grid.rows) * state_.grid.cols) {}
 
-  RelativeChange Program(const ArrayPlace& place) {
-    CutDigits(place);
+  // Programs and extracts the array at `place`.
+  void Solve(const ArrayPlace& place) {
+    Digits(place);
     const Hardware& hardware = state_.hardware;
-    // Ideal levels are digits; a detour through siemens would only round them.
-    if (hardware.ideal_cells() && hardware.wires.ideal()) {
-      Store(place, [this](std::size_t cell) { return static_cast<double>(digits_[cell]); });
-      return {};
-    }
-    std::vector<double> g = ProgramCells(hardware, state_.random, place.id, digits_);
+    if (LevelsAreDigits(hardware)) return;
+    g_ = ProgramCells(hardware, state_.random, place.id, digits_);
     if (!hardware.wires.ideal()) {
-      EquivalentConductance(g.data(), hardware.rows, hardware.cols, hardware.wires, g.data());
+      EquivalentConductance(g_.data(), hardware.rows, hardware.cols, hardware.wires, g_.data());
     }
+  }
+
+  // Stores what Solve found as the levels of `place`, whose array is the same.
+  RelativeChange Store(const ArrayPlace& place) {
+    const Hardware& hardware = state_.hardware;
     RelativeChange change;
-    Store(place, [&](std::size_t cell) {
+    if (LevelsAreDigits(hardware)) {
+      StoreLevels(place, [this](std::size_t cell) { return static_cast<double>(digits_[cell]); });
+      return change;
+    }
+    StoreLevels(place, [&](std::size_t cell) {
       const double nominal = NominalConductance(hardware, digits_[cell]);
-      const double relative = std::fabs(g[cell] - nominal) / nominal;
+      const double relative = std::fabs(g_[cell] - nominal) / nominal;
       change.sum += relative;
       change.worst = std::max(change.worst, relative);
-      return (g[cell] - hardware.g_off()) / hardware.g_step();
+      return (g_[cell] - hardware.g_off()) / hardware.g_step();
     });
     return change;
   }
 
- private:
-  // Digits of the whole array; cells that the tile does not use are at digit 0.
-  void CutDigits(const ArrayPlace& place) {
+  // Digits of the whole array; cells that the tile does not use are at digit 0. Good until the next call.
+  const std::vector<std::uint16_t>& Digits(const ArrayPlace& place) {
     const TileGrid& grid = state_.grid;
     std::fill(digits_.begin(), digits_.end(), std::uint16_t{0});
     for (int j = 0; j < grid.used_cols(place.col_tile); ++j) {
@@ -87,11 +96,13 @@ class ArrayProgrammer {
             static_cast<std::uint16_t>(WeightDigit(state_.hardware, column[i], place.slice, place.polarity));
       }
     }
+    return digits_;
   }
 
+ private:
   // levels = level(cell) for the cells in use.
   template <typename Level>
-  void Store(const ArrayPlace& place, const Level& level) {
+  void StoreLevels(const ArrayPlace& place, const Level& level) {
     const TileGrid& grid = state_.grid;
     const int rows = grid.used_rows(place.row_tile);
     for (const Panel& panel : state_.panels) {
@@ -111,7 +122,52 @@ class ArrayProgrammer {
   CrossbarState& state_;
   const std::int32_t* codes_;
   std::vector<std::uint16_t> digits_;
+  std::vector<double> g_;  // siemens, of the array solved last
 };
+
+std::uint64_t Hash(const std::vector<std::uint16_t>& digits) {
+  std::uint64_t hash = 0;
+  for (const std::uint16_t digit : digits) {
+    hash = (hash ^ digit) * 0x9E3779B97F4A7C15u;
+    hash ^= hash >> 29;
+  }
+  return hash;
+}
+
+// Arrays with the same cells, to be solved once: all-off ones above all, as in the upper slices of small weights.
+using Twins = std::vector<std::int64_t>;
+
+std::vector<Twins> FindTwins(CrossbarState* state, const std::int32_t* codes) {
+  const std::int64_t arrays = state->num_arrays();
+  std::vector<Twins> groups;
+  // Where cells vary no two arrays are the same, and where nothing is to be solved it does not matter.
+  if (!state->hardware.ideal_cells() || LevelsAreDigits(state->hardware)) {
+    for (std::int64_t array = 0; array < arrays; ++array) groups.push_back({array});
+    return groups;
+  }
+
+  std::vector<std::uint64_t> hashes(arrays);
+  ParallelWork(arrays, [&] {
+    return [&, programmer = ArrayProgrammer(state, codes)](std::int64_t array) mutable {
+      hashes[array] = Hash(programmer.Digits(PlaceOf(*state, array)));
+    };
+  });
+  std::unordered_multimap<std::uint64_t, std::size_t> group_of;
+  ArrayProgrammer first(state, codes), other(state, codes);
+  for (std::int64_t array = 0; array < arrays; ++array) {
+    const auto [begin, end] = group_of.equal_range(hashes[array]);
+    const auto same = std::find_if(begin, end, [&](const auto& entry) {
+      return first.Digits(PlaceOf(*state, groups[entry.second].front())) == other.Digits(PlaceOf(*state, array));
+    });
+    if (same != end) {
+      groups[same->second].push_back(array);
+    } else {
+      group_of.emplace(hashes[array], groups.size());
+      groups.push_back({array});
+    }
+  }
+  return groups;
+}
 
 }  // namespace
 
@@ -123,15 +179,19 @@ ProgramReport CrossbarMatrix::Program(const float* weights, const Progress& prog
   state.levels = PanelStore<float>(grid, state.panels, state.groups, state.scheme.slices * state.scheme.polarities);
 
   const std::int64_t arrays = state.num_arrays();
+  const std::vector<Twins> groups = FindTwins(&state, codes.codes.data());
   std::vector<RelativeChange> changes(arrays);
   std::int64_t done = 0;
   std::mutex progress_mutex;
-  ParallelWork(arrays, [&] {
-    return [&, programmer = ArrayProgrammer(&state, codes.codes.data())](std::int64_t array) mutable {
-      changes[array] = programmer.Program(PlaceOf(state, array));
-      if (progress) {
-        const std::lock_guard<std::mutex> lock(progress_mutex);
-        progress(++done, arrays);
+  ParallelWork(static_cast<std::int64_t>(groups.size()), [&] {
+    return [&, programmer = ArrayProgrammer(&state, codes.codes.data())](std::int64_t group) mutable {
+      programmer.Solve(PlaceOf(state, groups[group].front()));
+      for (const std::int64_t array : groups[group]) {
+        changes[array] = programmer.Store(PlaceOf(state, array));
+        if (progress) {
+          const std::lock_guard<std::mutex> lock(progress_mutex);
+          progress(++done, arrays);
+        }
       }
     };
   });
@@ -141,6 +201,7 @@ ProgramReport CrossbarMatrix::Program(const float* weights, const Progress& prog
   ProgramReport report;
   report.tiles = state.num_tiles();
   report.arrays = arrays;
+  report.distinct_arrays = static_cast<std::int64_t>(groups.size());
   const double cells_used = static_cast<double>(num_levels());
   report.utilisation = cells_used / (static_cast<double>(arrays) * grid.rows * grid.cols);
   for (const RelativeChange& change : changes) {

@@ -107,6 +107,32 @@ TEST(Program, Reports) {
   EXPECT_GT(report.mean_relative_change, 0);
 }
 
+// Small weights but for one column: the upper slices of most tiles hold nothing. What is shared must be what each array
+// would have been by itself.
+TEST(Program, SolvesArraysWithTheSameCellsOnce) {
+  Hardware hardware = SmallArrays();
+  const int inputs = 60, outputs = 32;  // the last column tile has two columns, the last row tile all rows
+  Problem problem(hardware, 1, inputs, outputs, 1, false, 2);
+  for (std::size_t i = 0; i < problem.weights.size(); ++i) {
+    problem.weights[i] = i < inputs ? problem.weights[i] : std::copysign(0.01f, problem.weights[i]);
+  }
+  CrossbarMatrix matrix(hardware, "layer", 1, inputs, outputs);
+  const ProgramReport report = matrix.Program(problem.weights.data());
+  EXPECT_EQ(report.arrays, 5 * 4 * 4 * 2);
+  EXPECT_LT(report.distinct_arrays, report.arrays / 2);
+  EXPECT_GT(report.distinct_arrays, 10);
+
+  const std::vector<float> levels = LevelsOf(matrix);
+  // An invisible variation keeps every array by itself.
+  hardware.conductance_sigma = 1e-12;
+  CrossbarMatrix alone(hardware, "layer", 1, inputs, outputs);
+  const ProgramReport alone_report = alone.Program(problem.weights.data());
+  EXPECT_EQ(alone_report.distinct_arrays, alone_report.arrays);
+  EXPECT_NEAR(report.mean_relative_change, alone_report.mean_relative_change, 1e-10);
+  const std::vector<float> expected = LevelsOf(alone);
+  for (std::size_t i = 0; i < levels.size(); ++i) EXPECT_NEAR(levels[i], expected[i], 1e-6) << i;
+}
+
 TEST(Program, IdealHardwareChangesNothing) {
   Hardware hardware = SmallArrays();
   hardware.wires = WireResistances();
