@@ -1,10 +1,13 @@
 #include "caffe/common.hpp"
 
+#include "caffe/util/plugins.hpp"
+
 namespace caffe {
 
 void GlobalInit(int* pargc, char*** pargv) {
   gflags::ParseCommandLineFlags(pargc, pargv, true);
   google::InitGoogleLogging((*pargv)[0]);
+  LoadPlugins();
 }
 
 Caffe::Caffe() : rng_(std::random_device{}()) {}

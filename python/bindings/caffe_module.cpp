@@ -1,6 +1,7 @@
 // Module caffe._caffe.
 #include <google/protobuf/stubs/logging.h>
 
+#include "caffe/util/plugins.hpp"
 #include "caffe_bindings.hpp"
 
 namespace pycaffe {
@@ -29,6 +30,8 @@ PYBIND11_MODULE(_caffe, module) {
   py::register_exception<caffe::Error>(module, "Error", PyExc_RuntimeError);
   // Messages reach Python in the exception; protobuf would print them to stderr as well.
   google::protobuf::SetLogHandler(nullptr);
+
+  caffe::LoadPlugins();
 
   BindBlob(module);
   BindLayer(module);

@@ -9,6 +9,7 @@ The command `rxnn` does the same for files: rxnn --help.
 """
 
 from ._rxnn import HardwareError
+from .add_data import add_data
 from .convert import LayerReport, convert
 from .crossbar import crossbar_matmul, equivalent_conductance, program_matrix
 from .errors import Error
@@ -21,6 +22,7 @@ __all__ = [
     "HardwareError",
     "LayerReport",
     "Result",
+    "add_data",
     "convert",
     "crossbar_matmul",
     "equivalent_conductance",

@@ -11,6 +11,7 @@ from rich.console import Console
 import caffe
 
 from . import HardwareError
+from .add_data import add_data
 from .convert import convert
 from .demo import run_demo
 from .errors import Error
@@ -121,6 +122,26 @@ def evaluate_command(
         write_json(evaluation_json(evaluation), json_file)
 
 
+@cli.command("add-data", context_settings=_CONTEXT)
+@_model
+@click.option("--source", required=True, metavar="LMDB|LIST", help="Database of convert_imageset, or a list of images.")
+@click.option("--root", default="", metavar="FOLDER", help="Where the names of the list start.")
+@click.option("--mean", default="", metavar="B,G,R", help="Subtracted from every channel: one number, or one each.")
+@click.option("--mean-file", metavar="FILE", help="Or a mean image, made by compute_image_mean.")
+@click.option("--scale", default=1.0, show_default=True, metavar="S", help="Multiplied once the mean is subtracted.")
+@click.option("--crop", type=int, metavar="N", help="Side of the centre crop.  [default: the input's size]")
+@click.option("--batch-size", default=50, show_default=True, metavar="N", help="Images per iteration.")
+@click.option("--top-k", default="1,5", show_default=True, metavar="K,...", help="One accuracy each.")
+@click.option("--out-model", required=True, metavar="FILE", help="Network definition to write.")
+def add_data_command(mean: str, top_k: str, **arguments: str | float | None) -> None:
+    """Makes a deploy network one that `caffe test` and `rxnn evaluate` can score.
+
+    The Input layer becomes a data layer that reads a database or a list of labelled images ("name label" on each line),
+    and the Softmax at the end becomes a loss and accuracies. The weights stay as they are.
+    """
+    add_data(mean=_numbers("--mean", mean, float), top_k=_numbers("--top-k", top_k, int), **arguments)
+
+
 @cli.command("presets", context_settings=_CONTEXT)
 def presets_command() -> None:
     """Lists the hardware presets."""
@@ -162,6 +183,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (Error, HardwareError, caffe.Error, OSError, ValueError) as error:
         sys.exit(_one_line(str(error)))
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _numbers(option: str, text: str, kind: type[float] | type[int]) -> list[float]:
+    try:
+        return [kind(part) for part in text.split(",") if part]
+    except ValueError:
+        raise Error(f"{option} {text!r}: expected numbers with commas between them") from None
 
 
 def _one_line(message: str) -> str:

@@ -1,0 +1,76 @@
+"""examples/custom_layer: built out of tree against the engine's headers, it runs in programs that know nothing of it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "examples" / "custom_layer"
+BUILD = Path(os.environ.get("RXNN_BUILD", ROOT / "build"))
+
+_SCRIPT = """
+import numpy as np
+import caffe
+
+net = caffe.Net({model!r}, caffe.TEST)
+x = np.linspace(-5, 5, 41, dtype=np.float32)
+net.blobs["data"].reshape(1, x.size)
+net.blobs["data"].data[...] = x
+y = net.forward()["out"][0]
+expected = x * np.clip(x + 3, 0, 6) / 6
+assert np.abs(y - expected).max() < 1e-6, (y, expected)
+net.blobs["out"].diff[...] = 1
+net.backward()
+slope = np.where(x <= -3, 0, np.where(x >= 3, 1, (2 * x + 3) / 6))
+assert np.abs(net.blobs["data"].diff[0] - slope).max() < 1e-6
+"""
+
+
+@pytest.fixture(scope="module")
+def plugin(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("custom_layer")
+    for command in (
+        ["cmake", "-S", EXAMPLE, "-B", folder, f"-DCaffe_DIR={BUILD}"],
+        ["cmake", "--build", folder],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "libhard_swish.so"
+
+
+def _run(command: list[object], plugins: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "CAFFE_PLUGINS": plugins, "GLOG_logtostderr": "1"}
+    return subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, check=False, env=environment, timeout=120
+    )
+
+
+def test_values_and_gradients(plugin: Path, tmp_path: Path):
+    model = tmp_path / "net.prototxt"
+    model.write_text(
+        'layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 41 } } }\n'
+        'layer { name: "swish" type: "HardSwish" bottom: "data" top: "out" }\nforce_backward: true\n'
+    )
+    done = _run([sys.executable, "-c", _SCRIPT.format(model=str(model))], str(plugin))
+    assert done.returncode == 0, done.stderr
+
+
+def test_caffe_command_runs_it_behind_a_crossbar_layer(plugin: Path):
+    command = [BUILD / "bin" / "caffe", "time", "--model", EXAMPLE / "net.prototxt", "--iterations", "2"]
+    done = _run(command, str(plugin))
+    assert done.returncode == 0, done.stderr
+    assert "hard_swish\tforward:" in done.stderr
+
+    without = _run(command, "")
+    assert without.returncode == 1
+    assert "Unknown layer type: HardSwish" in without.stderr
+
+
+def test_a_library_that_is_not_there_is_named(tmp_path: Path):
+    missing = tmp_path / "missing.so"
+    done = _run([sys.executable, "-c", "import caffe"], str(missing))
+    assert done.returncode == 1
+    assert f"CAFFE_PLUGINS: cannot load {missing}" in done.stderr
