@@ -1,4 +1,4 @@
-"""examples/custom_layer: built out of tree against the engine's headers, it runs in programs that know nothing of it."""
+"""examples/custom_layer: built out of tree against the engine's headers, it runs in programs that do not know it."""
 
 import os
 import subprocess
