@@ -23,102 +23,68 @@ Dtype FanCount(const FillerParameter& param, const Blob<Dtype>& blob) {
   }
 }
 
-template <typename Dtype>
-class ConstantFiller : public Filler<Dtype> {
- public:
-  using Filler<Dtype>::Filler;
-  void Fill(Blob<Dtype>* blob) override {
-    caffe_set(blob->count(), Dtype(this->filler_param_.value()), blob->mutable_cpu_data());
-  }
-};
-
-template <typename Dtype>
-class UniformFiller : public Filler<Dtype> {
- public:
-  using Filler<Dtype>::Filler;
-  void Fill(Blob<Dtype>* blob) override {
-    caffe_rng_uniform(blob->count(), Dtype(this->filler_param_.min()), Dtype(this->filler_param_.max()),
-                      blob->mutable_cpu_data());
-  }
-};
-
-// With sparse = s, each input keeps about s of its outputs and the rest are 0.
-template <typename Dtype>
-class GaussianFiller : public Filler<Dtype> {
- public:
-  using Filler<Dtype>::Filler;
-  void Fill(Blob<Dtype>* blob) override {
-    Dtype* data = blob->mutable_cpu_data();
-    caffe_rng_gaussian(blob->count(), Dtype(this->filler_param_.mean()), Dtype(this->filler_param_.std()), data);
-    const int sparse = this->filler_param_.sparse();
-    if (sparse < 0) return;
-    CAFFE_REQUIRE(blob->num_axes() > 0) << "a sparse filler needs a blob with axes";
-    vector<int> keep(blob->count());
-    caffe_rng_bernoulli(blob->count(), std::min(Dtype(1), Dtype(sparse) / blob->shape(0)), keep.data());
-    for (int i = 0; i < blob->count(); ++i) data[i] *= keep[i];
-  }
-};
-
-// Every row is positive and sums to 1.
-template <typename Dtype>
-class PositiveUnitballFiller : public Filler<Dtype> {
- public:
-  using Filler<Dtype>::Filler;
-  void Fill(Blob<Dtype>* blob) override {
-    CAFFE_REQUIRE(blob->num_axes() > 0) << "filler positive_unitball needs a blob with axes";
-    Dtype* data = blob->mutable_cpu_data();
-    caffe_rng_uniform(blob->count(), Dtype(0), Dtype(1), data);
-    const int row = blob->count(1);
-    for (int n = 0; n < blob->shape(0); ++n, data += row) {
-      caffe_scal(row, Dtype(1) / caffe_cpu_asum(row, data), data);
-    }
-  }
-};
-
-// Uniform in +-sqrt(3 / n). Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward
-// neural networks", AISTATS 2010.
-template <typename Dtype>
-class XavierFiller : public Filler<Dtype> {
- public:
-  using Filler<Dtype>::Filler;
-  void Fill(Blob<Dtype>* blob) override {
-    const Dtype bound = std::sqrt(Dtype(3) / FanCount(this->filler_param_, *blob));
-    caffe_rng_uniform(blob->count(), -bound, bound, blob->mutable_cpu_data());
-  }
-};
-
-// Normal with variance 2 / n. Source: He, Zhang, Ren, Sun, "Delving deep into rectifiers", ICCV 2015.
-template <typename Dtype>
-class MSRAFiller : public Filler<Dtype> {
- public:
-  using Filler<Dtype>::Filler;
-  void Fill(Blob<Dtype>* blob) override {
-    const Dtype deviation = std::sqrt(Dtype(2) / FanCount(this->filler_param_, *blob));
-    caffe_rng_gaussian(blob->count(), Dtype(0), deviation, blob->mutable_cpu_data());
-  }
-};
-
-// The tent that makes a Deconvolution of stride ceil(k / 2) interpolate linearly.
-template <typename Dtype>
-class BilinearFiller : public Filler<Dtype> {
- public:
-  using Filler<Dtype>::Filler;
-  void Fill(Blob<Dtype>* blob) override {
-    CAFFE_REQUIRE(blob->num_axes() == 4 && blob->width() == blob->height())
-        << "filler bilinear needs a square kernel of two axes, the blob has shape " << blob->shape_string();
-    const int size = blob->width();
-    const int factor = (size + 1) / 2;
-    const Dtype centre = Dtype(size - 1) / 2;
-    Dtype* data = blob->mutable_cpu_data();
-    for (int i = 0; i < blob->count(); ++i) {
-      const Dtype x = i % size;
-      const Dtype y = i / size % size;
-      data[i] = (1 - std::fabs(x - centre) / factor) * (1 - std::fabs(y - centre) / factor);
-    }
-  }
-};
-
 }  // namespace
+
+template <typename Dtype>
+void ConstantFiller<Dtype>::Fill(Blob<Dtype>* blob) {
+  caffe_set(blob->count(), Dtype(this->filler_param_.value()), blob->mutable_cpu_data());
+}
+
+template <typename Dtype>
+void UniformFiller<Dtype>::Fill(Blob<Dtype>* blob) {
+  caffe_rng_uniform(blob->count(), Dtype(this->filler_param_.min()), Dtype(this->filler_param_.max()),
+                    blob->mutable_cpu_data());
+}
+
+template <typename Dtype>
+void GaussianFiller<Dtype>::Fill(Blob<Dtype>* blob) {
+  Dtype* data = blob->mutable_cpu_data();
+  caffe_rng_gaussian(blob->count(), Dtype(this->filler_param_.mean()), Dtype(this->filler_param_.std()), data);
+  const int sparse = this->filler_param_.sparse();
+  if (sparse < 0) return;
+  CAFFE_REQUIRE(blob->num_axes() > 0) << "a sparse filler needs a blob with axes";
+  vector<int> keep(blob->count());
+  caffe_rng_bernoulli(blob->count(), std::min(Dtype(1), Dtype(sparse) / blob->shape(0)), keep.data());
+  for (int i = 0; i < blob->count(); ++i) data[i] *= keep[i];
+}
+
+template <typename Dtype>
+void PositiveUnitballFiller<Dtype>::Fill(Blob<Dtype>* blob) {
+  CAFFE_REQUIRE(blob->num_axes() > 0) << "filler positive_unitball needs a blob with axes";
+  Dtype* data = blob->mutable_cpu_data();
+  caffe_rng_uniform(blob->count(), Dtype(0), Dtype(1), data);
+  const int row = blob->count(1);
+  for (int n = 0; n < blob->shape(0); ++n, data += row) {
+    caffe_scal(row, Dtype(1) / caffe_cpu_asum(row, data), data);
+  }
+}
+
+template <typename Dtype>
+void XavierFiller<Dtype>::Fill(Blob<Dtype>* blob) {
+  const Dtype bound = std::sqrt(Dtype(3) / FanCount(this->filler_param_, *blob));
+  caffe_rng_uniform(blob->count(), -bound, bound, blob->mutable_cpu_data());
+}
+
+template <typename Dtype>
+void MSRAFiller<Dtype>::Fill(Blob<Dtype>* blob) {
+  const Dtype deviation = std::sqrt(Dtype(2) / FanCount(this->filler_param_, *blob));
+  caffe_rng_gaussian(blob->count(), Dtype(0), deviation, blob->mutable_cpu_data());
+}
+
+template <typename Dtype>
+void BilinearFiller<Dtype>::Fill(Blob<Dtype>* blob) {
+  CAFFE_REQUIRE(blob->num_axes() == 4 && blob->width() == blob->height())
+      << "filler bilinear needs a square kernel of two axes, the blob has shape " << blob->shape_string();
+  const int size = blob->width();
+  const int factor = (size + 1) / 2;
+  const Dtype centre = Dtype(size - 1) / 2;
+  Dtype* data = blob->mutable_cpu_data();
+  for (int i = 0; i < blob->count(); ++i) {
+    const Dtype x = i % size;
+    const Dtype y = i / size % size;
+    data[i] = (1 - std::fabs(x - centre) / factor) * (1 - std::fabs(y - centre) / factor);
+  }
+}
 
 template <typename Dtype>
 Filler<Dtype>* GetFiller(const FillerParameter& param) {
@@ -134,6 +100,13 @@ Filler<Dtype>* GetFiller(const FillerParameter& param) {
               " (known types: constant, gaussian, positive_unitball, uniform, xavier, msra, bilinear)");
 }
 
+INSTANTIATE_CLASS(ConstantFiller);
+INSTANTIATE_CLASS(UniformFiller);
+INSTANTIATE_CLASS(GaussianFiller);
+INSTANTIATE_CLASS(PositiveUnitballFiller);
+INSTANTIATE_CLASS(XavierFiller);
+INSTANTIATE_CLASS(MSRAFiller);
+INSTANTIATE_CLASS(BilinearFiller);
 template Filler<float>* GetFiller(const FillerParameter& param);
 template Filler<double>* GetFiller(const FillerParameter& param);
 

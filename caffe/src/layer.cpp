@@ -47,6 +47,25 @@ void Layer<Dtype>::Backward(const vector<Blob<Dtype>*>& top, const vector<bool>&
 }
 
 template <typename Dtype>
+void Layer<Dtype>::Forward_gpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+#ifdef CPU_ONLY
+  NO_GPU;
+#else
+  Forward_cpu(bottom, top);
+#endif
+}
+
+template <typename Dtype>
+void Layer<Dtype>::Backward_gpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                                const vector<Blob<Dtype>*>& bottom) {
+#ifdef CPU_ONLY
+  NO_GPU;
+#else
+  Backward_cpu(top, propagate_down, bottom);
+#endif
+}
+
+template <typename Dtype>
 void Layer<Dtype>::ToProto(LayerParameter* param, bool write_diff) {
   *param = layer_param_;
   param->clear_blobs();

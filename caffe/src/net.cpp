@@ -34,6 +34,14 @@ const vector<Blob<Dtype>*>& Net<Dtype>::Forward(Dtype* loss) {
 }
 
 template <typename Dtype>
+const vector<Blob<Dtype>*>& Net<Dtype>::Forward(const vector<Blob<Dtype>*>& bottom, Dtype* loss) {
+  CAFFE_REQUIRE(bottom.size() == net_input_blobs_.size())
+      << "the net has " << net_input_blobs_.size() << " input blobs, got " << bottom.size();
+  for (size_t i = 0; i < bottom.size(); ++i) net_input_blobs_[i]->CopyFrom(*bottom[i]);
+  return Forward(loss);
+}
+
+template <typename Dtype>
 void Net<Dtype>::ForwardDebugInfo(int layer_id) {
   for (size_t i = 0; i < top_vecs_[layer_id].size(); ++i) {
     const Blob<Dtype>& blob = *top_vecs_[layer_id][i];

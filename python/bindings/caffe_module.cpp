@@ -13,7 +13,10 @@ void InitLog(int level, bool to_stderr) {
   if (!google::IsGoogleLoggingInitialized()) google::InitGoogleLogging("caffe");
 }
 
-void SetMode(caffe::Caffe::Brew mode) { caffe::Caffe::set_mode(mode); }
+void SetModeGpu() {
+  CAFFE_REQUIRE(caffe::Caffe::FindDevice() >= 0) << "this build has no GPU support: use CPU mode";
+  caffe::Caffe::set_mode(caffe::Caffe::GPU);
+}
 
 }  // namespace
 
@@ -41,9 +44,8 @@ PYBIND11_MODULE(_caffe, module) {
   module.attr("__version__") = caffe::kCaffeVersion;
   module.attr("TRAIN") = static_cast<int>(caffe::TRAIN);
   module.attr("TEST") = static_cast<int>(caffe::TEST);
-  module.def("set_mode_cpu", [] { SetMode(caffe::Caffe::CPU); });
-  module.def(
-      "set_mode_gpu", [] { SetMode(caffe::Caffe::GPU); }, "Raises caffe.Error in a build without CUDA.");
+  module.def("set_mode_cpu", [] { caffe::Caffe::set_mode(caffe::Caffe::CPU); });
+  module.def("set_mode_gpu", &SetModeGpu, "Raises caffe.Error in a build without CUDA.");
   module.def("set_random_seed", &caffe::Caffe::set_random_seed, py::arg("seed"));
   module.def("layer_type_list", &caffe::LayerRegistry<float>::LayerTypeList, "The layer types there are.");
   module.def(

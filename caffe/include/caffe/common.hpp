@@ -1,5 +1,5 @@
 // What every header of the engine stands on: names taken from std, the macros a layer is written with, and the
-// thread-local state of the library (mode, random numbers).
+// thread-local state of the library (mode, random numbers, solvers).
 #pragma once
 
 #include <gflags/gflags.h>
@@ -20,29 +20,36 @@
 #include <vector>
 
 #include "caffe/error.hpp"
+#include "caffe/util/device_alternate.hpp"
 
 #define DISABLE_COPY_AND_ASSIGN(classname) \
  private:                                  \
   classname(const classname&) = delete;    \
   classname& operator=(const classname&) = delete
 
-// Layers are instantiated for float and double in their own source file.
+// Layers are instantiated for float and double in their own source file, and the bodies of their GPU members, where
+// there are any, in their own .cu file.
 #define INSTANTIATE_CLASS(classname) \
   template class classname<float>;   \
   template class classname<double>
+#define INSTANTIATE_LAYER_GPU_FORWARD(classname)                                                  \
+  template void classname<float>::Forward_gpu(const std::vector<::caffe::Blob<float>*>& bottom,   \
+                                              const std::vector<::caffe::Blob<float>*>& top);     \
+  template void classname<double>::Forward_gpu(const std::vector<::caffe::Blob<double>*>& bottom, \
+                                               const std::vector<::caffe::Blob<double>*>& top)
+#define INSTANTIATE_LAYER_GPU_BACKWARD(classname)                                                 \
+  template void classname<float>::Backward_gpu(const std::vector<::caffe::Blob<float>*>& top,     \
+                                               const std::vector<bool>& propagate_down,           \
+                                               const std::vector<::caffe::Blob<float>*>& bottom); \
+  template void classname<double>::Backward_gpu(const std::vector<::caffe::Blob<double>*>& top,   \
+                                                const std::vector<bool>& propagate_down,          \
+                                                const std::vector<::caffe::Blob<double>*>& bottom)
+#define INSTANTIATE_LAYER_GPU_FUNCS(classname) \
+  INSTANTIATE_LAYER_GPU_FORWARD(classname);    \
+  INSTANTIATE_LAYER_GPU_BACKWARD(classname)
 
-// A build without CUDA has no GPU bodies: these say so when they are called.
-#define NO_GPU throw ::caffe::Error("this build has no GPU support: use CPU mode")
-#define STUB_GPU(classname)                                                                                           \
-  template <typename Dtype>                                                                                           \
-  void classname<Dtype>::Forward_gpu(const std::vector<Blob<Dtype>*>& bottom, const std::vector<Blob<Dtype>*>& top) { \
-    NO_GPU;                                                                                                           \
-  }                                                                                                                   \
-  template <typename Dtype>                                                                                           \
-  void classname<Dtype>::Backward_gpu(const std::vector<Blob<Dtype>*>& top, const std::vector<bool>& propagate_down,  \
-                                      const std::vector<Blob<Dtype>*>& bottom) {                                      \
-    NO_GPU;                                                                                                           \
-  }
+#define STRINGIFY(text) #text
+#define AS_STRING(macro) STRINGIFY(macro)
 
 #define NOT_IMPLEMENTED LOG(FATAL) << "this operation does not exist for this layer"
 
@@ -74,26 +81,52 @@ class Caffe {
  public:
   enum Brew { CPU, GPU };
 
+  // A Mersenne twister (mt19937). Copies go on with the same generator.
+  class RNG {
+   public:
+    // Seeded by the system.
+    RNG();
+    explicit RNG(unsigned int seed);
+    // The std::mt19937; caffe/util/rng.hpp has it typed.
+    void* generator() { return generator_.get(); }
+
+   private:
+    shared_ptr<std::mt19937> generator_;
+  };
+
   static Caffe& Get();
   static Brew mode() { return Get().mode_; }
-  // GPU throws Error in a build without CUDA.
-  static void set_mode(Brew mode);
+  // In a build without CUDA, GPU is remembered and the first computation throws Error.
+  static void set_mode(Brew mode) { Get().mode_ = mode; }
 
   // Random numbers of fillers, Dropout, shuffling and the transformer. set_random_seed makes them repeat; without it
   // each thread draws its own seed from the system.
   static void set_random_seed(unsigned int seed);
-  static std::mt19937& rng() { return Get().rng_; }
+  static RNG& rng_stream() { return Get().rng_stream_; }
+  static std::mt19937& rng() { return *static_cast<std::mt19937*>(rng_stream().generator()); }
 
-  // Data-parallel training has not more than one solver here: 1, 0, true, false.
-  static int solver_count() { return 1; }
-  static int solver_rank() { return 0; }
-  static bool root_solver() { return true; }
-  static bool multiprocess() { return false; }
+  // Without CUDA there is no device: SetDevice and DeviceQuery throw Error, CheckDevice is false, FindDevice is -1.
+  static void SetDevice(int device_id);
+  static void DeviceQuery();
+  static bool CheckDevice(int device_id);
+  static int FindDevice(int start_id = 0);
+
+  // Which of several solvers, each in a thread of its own, this thread belongs to.
+  static int solver_count() { return Get().solver_count_; }
+  static void set_solver_count(int value) { Get().solver_count_ = value; }
+  static int solver_rank() { return Get().solver_rank_; }
+  static void set_solver_rank(int value) { Get().solver_rank_ = value; }
+  static bool multiprocess() { return Get().multiprocess_; }
+  static void set_multiprocess(bool value) { Get().multiprocess_ = value; }
+  static bool root_solver() { return solver_rank() == 0; }
 
  private:
-  Caffe();
+  Caffe() = default;
   Brew mode_ = CPU;
-  std::mt19937 rng_;
+  RNG rng_stream_;
+  int solver_count_ = 1;
+  int solver_rank_ = 0;
+  bool multiprocess_ = false;
 
   DISABLE_COPY_AND_ASSIGN(Caffe);
 };

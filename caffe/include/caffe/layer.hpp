@@ -70,16 +70,12 @@ class Layer {
   vector<Dtype> loss_;
 
   virtual void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) = 0;
-  // Falls back to the CPU.
-  virtual void Forward_gpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
-    Forward_cpu(bottom, top);
-  }
+  // What GPU mode runs. Without a body of the layer's own: the CPU's, or in a build without CUDA an Error.
+  virtual void Forward_gpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top);
   virtual void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
                             const vector<Blob<Dtype>*>& bottom) = 0;
   virtual void Backward_gpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
-                            const vector<Blob<Dtype>*>& bottom) {
-    Backward_cpu(top, propagate_down, bottom);
-  }
+                            const vector<Blob<Dtype>*>& bottom);
   virtual void CheckBlobCounts(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top);
   // Writes the loss weights into the diffs of the tops.
   void SetLossWeights(const vector<Blob<Dtype>*>& top);

@@ -25,6 +25,10 @@ class Net {
 
   // Runs all layers; `loss` receives the weighted sum of losses. Returns the output blobs.
   const vector<Blob<Dtype>*>& Forward(Dtype* loss = nullptr);
+  // Older forms: the same, and the same after copying `bottom` into the input blobs (throws Error for another number or
+  // shape of blobs).
+  const vector<Blob<Dtype>*>& ForwardPrefilled(Dtype* loss = nullptr) { return Forward(loss); }
+  const vector<Blob<Dtype>*>& Forward(const vector<Blob<Dtype>*>& bottom, Dtype* loss = nullptr);
   // Layers start..end, both included.
   Dtype ForwardFromTo(int start, int end);
   Dtype ForwardFrom(int start) { return ForwardFromTo(start, static_cast<int>(layers_.size()) - 1); }

@@ -1,9 +1,13 @@
 #include "caffe/util/benchmark.hpp"
 
+#include <glog/logging.h>
+
 namespace caffe {
 
 void Timer::Start() {
+  if (running_) return;
   running_ = true;
+  has_run_at_least_once_ = true;
   start_ = Clock::now();
 }
 
@@ -13,14 +17,17 @@ void Timer::Stop() {
   running_ = false;
 }
 
-float Timer::MilliSeconds() {
+bool Timer::Finish() {
+  if (!has_run_at_least_once_) {
+    LOG(WARNING) << "a timer is read that has never run";
+    return false;
+  }
   Stop();
-  return std::chrono::duration<float, std::milli>(elapsed_).count();
+  return true;
 }
 
-float Timer::MicroSeconds() {
-  Stop();
-  return std::chrono::duration<float, std::micro>(elapsed_).count();
-}
+float Timer::MilliSeconds() { return Finish() ? std::chrono::duration<float, std::milli>(elapsed_).count() : 0; }
+
+float Timer::MicroSeconds() { return Finish() ? std::chrono::duration<float, std::micro>(elapsed_).count() : 0; }
 
 }  // namespace caffe

@@ -52,17 +52,13 @@ Readers FindReaders(const NetParameter& param) {
   return readers;
 }
 
-// The Split behind one top; a loss weight moves from the top to the first copy, which nobody else reads.
-void AddSplit(const LayerParameter& layer, int top, int count, NetParameter* net) {
-  LayerParameter* split = net->add_layer();
-  split->set_name(SplitLayerName(layer.name(), layer.top(top), top));
-  split->set_type("Split");
-  split->add_bottom(layer.top(top));
-  const float loss_weight = LossWeight(layer, top);
-  for (int k = 0; k < count; ++k) {
-    split->add_top(SplitBlobName(layer.name(), layer.top(top), top, k));
-    if (loss_weight != 0) split->add_loss_weight(k == 0 ? loss_weight : 0);
-  }
+// Takes the loss weight from a top whose first copy has it now. An empty list is the same as one of zeros, except that
+// a loss gives its first top the weight 1.
+void ClearLossWeight(LayerParameter* layer, int top) {
+  layer->set_loss_weight(top, 0);
+  const auto& weights = layer->loss_weight();
+  const bool none = std::all_of(weights.begin(), weights.end(), [](float weight) { return weight == 0; });
+  if (none && layer->type().find("Loss") == string::npos) layer->clear_loss_weight();
 }
 
 }  // namespace
@@ -89,11 +85,24 @@ void InsertSplits(const NetParameter& param, NetParameter* split) {
     *result.add_layer() = layer;
     for (int j = 0; j < layer.top_size(); ++j) {
       if (count_of({i, j}) <= 1) continue;
-      AddSplit(param.layer(i), j, count_of({i, j}), &result);
-      if (LossWeight(layer, j) != 0) result.mutable_layer(position)->set_loss_weight(j, 0);
+      const float loss_weight = LossWeight(layer, j);
+      ConfigureSplitLayer(layer.name(), layer.top(j), j, count_of({i, j}), loss_weight, result.add_layer());
+      if (loss_weight != 0) ClearLossWeight(result.mutable_layer(position), j);
     }
   }
   *split = std::move(result);
+}
+
+void ConfigureSplitLayer(const std::string& layer_name, const std::string& blob_name, int blob_idx, int split_count,
+                         float loss_weight, LayerParameter* split_layer_param) {
+  split_layer_param->Clear();
+  split_layer_param->set_name(SplitLayerName(layer_name, blob_name, blob_idx));
+  split_layer_param->set_type("Split");
+  split_layer_param->add_bottom(blob_name);
+  for (int k = 0; k < split_count; ++k) {
+    split_layer_param->add_top(SplitBlobName(layer_name, blob_name, blob_idx, k));
+    if (loss_weight != 0) split_layer_param->add_loss_weight(k == 0 ? loss_weight : 0);
+  }
 }
 
 std::string SplitLayerName(const std::string& layer_name, const std::string& blob_name, int blob_idx) {

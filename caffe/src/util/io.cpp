@@ -219,6 +219,17 @@ bool ReadFileToDatum(const string& filename, int label, Datum* datum) {
   return !stream.bad();
 }
 
+void MakeTempDir(string* temp_dirname) {
+  string path = (std::filesystem::temp_directory_path() / "caffe.XXXXXX").string();
+  CAFFE_REQUIRE(mkdtemp(path.data()) != nullptr) << "cannot make a directory " << path << ": " << std::strerror(errno);
+  *temp_dirname = path;
+}
+
+void MakeTempFilename(string* temp_filename) {
+  MakeTempDir(temp_filename);
+  *temp_filename += "/file";
+}
+
 bool DecodeDatum(Datum* datum, bool is_color) {
   if (!datum->encoded()) return false;
   CVMatToDatum(DecodeDatumToCVMat(*datum, is_color), datum);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <limits>
 
 namespace caffe {
 namespace {
@@ -159,6 +160,21 @@ void caffe_cpu_sign(int n, const Dtype* x, Dtype* y) {
 }
 
 template <typename Dtype>
+void caffe_cpu_fabs(int n, const Dtype* x, Dtype* y) {
+  caffe_abs(n, x, y);
+}
+
+template <typename Dtype>
+void caffe_cpu_sgnbit(int n, const Dtype* x, Dtype* y) {
+  ForEach(n, [=](int i) { y[i] = std::signbit(x[i]); });
+}
+
+template <typename Dtype>
+Dtype caffe_nextafter(Dtype b) {
+  return std::nextafter(b, std::numeric_limits<Dtype>::max());
+}
+
+template <typename Dtype>
 void caffe_bound(int n, const Dtype* a, Dtype min, Dtype max, Dtype* y) {
   ForEach(n, [=](int i) { y[i] = std::min(std::max(a[i], min), max); });
 }
@@ -181,7 +197,7 @@ Dtype caffe_cpu_asum(int n, const Dtype* x) {
 template <typename Dtype>
 void caffe_rng_uniform(int n, Dtype a, Dtype b, Dtype* r) {
   CAFFE_REQUIRE(a <= b) << "a uniform distribution from " << a << " to " << b << " cannot exist";
-  std::uniform_real_distribution<Dtype> uniform(a, std::nextafter(b, std::numeric_limits<Dtype>::max()));
+  std::uniform_real_distribution<Dtype> uniform(a, caffe_nextafter(b));
   std::generate_n(r, n, [&] { return uniform(Caffe::rng()); });
 }
 
@@ -239,7 +255,10 @@ void caffe_rng_bernoulli(int n, Dtype p, unsigned int* r) {
   template void caffe_exp(int, const T*, T*);                                                                  \
   template void caffe_log(int, const T*, T*);                                                                  \
   template void caffe_abs(int, const T*, T*);                                                                  \
+  template void caffe_cpu_fabs(int, const T*, T*);                                                             \
   template void caffe_cpu_sign(int, const T*, T*);                                                             \
+  template void caffe_cpu_sgnbit(int, const T*, T*);                                                           \
+  template T caffe_nextafter(T);                                                                               \
   template void caffe_bound(int, const T*, T, T, T*);                                                          \
   template T caffe_cpu_strided_dot(int, const T*, int, const T*, int);                                         \
   template void caffe_rng_uniform(int, T, T, T*);                                                              \

@@ -13,6 +13,11 @@ namespace caffe {
 
 using ::google::protobuf::Message;
 
+// A new empty directory, and the name of a file in a new one that does not exist yet, below the system's folder for
+// temporary files. The caller removes them. Throw Error where that fails.
+void MakeTempDir(string* temp_dirname);
+void MakeTempFilename(string* temp_filename);
+
 // Text: throws Error for a missing file ("File not found: F"), and for a syntax error or unknown field with file, line
 // and column (1-based) of each complaint. The OrDie names are Caffe's.
 void ReadProtoFromTextFileOrDie(const string& filename, Message* proto);
@@ -43,7 +48,18 @@ bool ReadImageToDatum(const string& filename, int label, int height, int width, 
                       const std::string& encoding, Datum* datum);
 bool ReadImageToDatum(const string& filename, int label, int height, int width, bool is_color, Datum* datum);
 bool ReadImageToDatum(const string& filename, int label, Datum* datum);
+inline bool ReadImageToDatum(const string& filename, int label, int height, int width, Datum* datum) {
+  return ReadImageToDatum(filename, label, height, width, true, datum);
+}
+inline bool ReadImageToDatum(const string& filename, int label, bool is_color, Datum* datum) {
+  return ReadImageToDatum(filename, label, 0, 0, is_color, datum);
+}
+inline bool ReadImageToDatum(const string& filename, int label, const std::string& encoding, Datum* datum) {
+  return ReadImageToDatum(filename, label, 0, 0, true, encoding, datum);
+}
+// The bytes of the file as they are.
 bool ReadFileToDatum(const string& filename, int label, Datum* datum);
+inline bool ReadFileToDatum(const string& filename, Datum* datum) { return ReadFileToDatum(filename, -1, datum); }
 // In place; false when the datum was not encoded. Throws Error for bytes that are no image.
 bool DecodeDatum(Datum* datum, bool is_color);
 bool DecodeDatumNative(Datum* datum);

@@ -61,7 +61,13 @@ void caffe_log(int n, const Dtype* a, Dtype* y);
 template <typename Dtype>
 void caffe_abs(int n, const Dtype* a, Dtype* y);
 template <typename Dtype>
+void caffe_cpu_fabs(int n, const Dtype* x, Dtype* y);
+// -1, 0 or 1.
+template <typename Dtype>
 void caffe_cpu_sign(int n, const Dtype* x, Dtype* y);
+// 1 where the sign bit is set (-0 included), else 0.
+template <typename Dtype>
+void caffe_cpu_sgnbit(int n, const Dtype* x, Dtype* y);
 template <typename Dtype>
 void caffe_bound(int n, const Dtype* a, Dtype min, Dtype max, Dtype* y);
 
@@ -73,7 +79,11 @@ Dtype caffe_cpu_strided_dot(int n, const Dtype* x, int incx, const Dtype* y, int
 template <typename Dtype>
 Dtype caffe_cpu_asum(int n, const Dtype* x);
 
-// Random values from Caffe::rng().
+// The next larger number of this type.
+template <typename Dtype>
+Dtype caffe_nextafter(Dtype b);
+
+// Random values from Caffe::rng(): uniform in [a, b], normal, and 0 or 1 with probability p for 1.
 template <typename Dtype>
 void caffe_rng_uniform(int n, Dtype a, Dtype b, Dtype* r);
 template <typename Dtype>
