@@ -27,4 +27,11 @@ void EquivalentConductanceBatch(const double* g, int count, int rows, int cols, 
 // the ratio of the largest wire to the smallest cell conductance.
 void EquivalentConductanceReference(const double* g, int rows, int cols, const WireResistances& wires, double* g_eq);
 
+// The whole solution for one input vector: the voltages at the word-line and bit-line nodes of every cell.
+//   volts: rows driver voltages, volt; word, bit: rows x cols, row-major, volt.
+// The column currents are sum_i g_ij (word_ij - bit_ij). Nodal analysis as in EquivalentConductanceReference, with its
+// accuracy and its limits on arguments; a voltage that is not finite throws std::invalid_argument too.
+void NodeVoltages(const double* g, int rows, int cols, const WireResistances& wires, const double* volts, double* word,
+                  double* bit);
+
 }  // namespace rxnn

@@ -23,6 +23,15 @@ struct ProgramReport {
   double worst_relative_change = 0;  // largest of the same
 };
 
+// One physical array of a layer.
+struct ArrayPlace {
+  int group = 0;
+  int row_tile = 0;
+  int col_tile = 0;
+  int slice = 0;     // 0 is least significant
+  int polarity = 0;  // 0 positive parts or OFFSET, 1 negative parts
+};
+
 struct CrossbarState;  // src/crossbar/state.hpp
 
 // Called with arrays done and arrays in all, from one thread at a time; may throw to stop.
@@ -49,6 +58,11 @@ class CrossbarMatrix {
   // Takes what another CrossbarMatrix of the same hardware and shape gave: num_levels() levels, groups * outputs
   // scales.
   void Load(const float* levels, const float* scales);
+
+  // The conductances that Program gives the cells of one array, wires left out: hardware().rows x cols (row-major),
+  // siemens, cells that the tile does not use included. Changes nothing. Throws std::invalid_argument for a place that
+  // is not there.
+  std::vector<double> CellConductances(const float* weights, const ArrayPlace& place) const;
 
   std::int64_t num_levels() const;
   void CopyLevels(float* levels) const;

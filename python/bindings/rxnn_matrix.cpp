@@ -22,14 +22,25 @@ std::unique_ptr<CrossbarMatrix> MakeMatrix(const std::string& hardware, const st
   return std::make_unique<CrossbarMatrix>(ParseHardware(hardware), name, groups, inputs, outputs);
 }
 
-rxnn::ProgramReport Program(CrossbarMatrix& matrix, const FloatArray& weights,
-                            const std::optional<rxnn::Progress>& progress) {
+void RequireWeights(const CrossbarMatrix& matrix, const FloatArray& weights) {
   const py::ssize_t outputs = static_cast<py::ssize_t>(matrix.groups()) * matrix.outputs();
   Require(weights.ndim() == 2 && weights.shape(0) == outputs && weights.shape(1) == matrix.inputs(),
           "weights must have shape (", std::to_string(outputs), ", ", std::to_string(matrix.inputs()), ")");
+}
+
+rxnn::ProgramReport Program(CrossbarMatrix& matrix, const FloatArray& weights,
+                            const std::optional<rxnn::Progress>& progress) {
+  RequireWeights(matrix, weights);
   const float* data = weights.data();
   const py::gil_scoped_release unlocked;  // a Python function behind `progress` takes the lock itself
   return matrix.Program(data, progress.value_or(rxnn::Progress()));
+}
+
+DoubleArray CellConductances(const CrossbarMatrix& matrix, const FloatArray& weights, int group, int row_tile,
+                             int col_tile, int slice, int polarity) {
+  RequireWeights(matrix, weights);
+  const std::vector<double> g = matrix.CellConductances(weights.data(), {group, row_tile, col_tile, slice, polarity});
+  return DoubleArray(Shape{matrix.hardware().rows, matrix.hardware().cols}, g.data());
 }
 
 void Load(CrossbarMatrix& matrix, const FloatArray& levels, const FloatArray& scales) {
@@ -95,6 +106,9 @@ void BindMatrix(py::module_& module) {
       .def(py::init(&MakeMatrix), py::arg("hardware"), py::arg("name"), py::arg("groups"), py::arg("inputs"),
            py::arg("outputs"))
       .def("program", &Program, py::arg("weights"), py::arg("progress") = py::none())
+      .def("cell_conductances", &CellConductances, py::arg("weights"), py::arg("group"), py::arg("row_tile"),
+           py::arg("col_tile"), py::arg("bit_slice"), py::arg("polarity"),
+           "Programmed conductances of one array, before wires, (rows, cols), siemens.")
       .def("load", &Load, py::arg("levels"), py::arg("scales"))
       .def("levels", &Levels, "Levels above g_off, (group, polarity, slice, K, N).")
       .def("scales",

@@ -11,7 +11,7 @@ The command `rxnn` does the same for files: rxnn --help.
 from ._rxnn import HardwareError
 from .add_data import add_data
 from .convert import LayerReport, convert
-from .crossbar import crossbar_matmul, equivalent_conductance, program_matrix
+from .crossbar import crossbar_matmul, equivalent_conductance, node_voltages, program_matrix
 from .errors import Error
 from .evaluate import Evaluation, Result, evaluate, take_apart
 from .hardware import load_hardware, presets
@@ -28,6 +28,7 @@ __all__ = [
     "equivalent_conductance",
     "evaluate",
     "load_hardware",
+    "node_voltages",
     "presets",
     "program_matrix",
     "take_apart",

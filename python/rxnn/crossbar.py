@@ -46,6 +46,45 @@ def equivalent_conductance(
     )
 
 
+def node_voltages(
+    g: ArrayLike,
+    volts: ArrayLike,
+    *,
+    r_source_ohm: float = _DEFAULTS.r_source_ohm,
+    r_sink_ohm: float = _DEFAULTS.r_sink_ohm,
+    r_wordline_ohm: float = _DEFAULTS.r_wordline_ohm,
+    r_bitline_ohm: float = _DEFAULTS.r_bitline_ohm,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The voltages at all nodes of an array for one input vector.
+
+    Args:
+        g: conductances of the cells, siemens, shape (M, N): M word lines, N bit lines.
+        volts: what drives the word lines, shape (M).
+        r_source_ohm: as in equivalent_conductance, like the other three.
+        r_sink_ohm: sense amplifier.
+        r_wordline_ohm: word-line segment.
+        r_bitline_ohm: bit-line segment.
+
+    Returns:
+        The voltages of the word-line and of the bit-line node of every cell, float64 (M, N) each. Cell (i, j) carries
+        g[i, j] * (word[i, j] - bit[i, j]) ampere; the sum over i is what the sense amplifier of column j reads.
+
+    Raises:
+        ValueError: as equivalent_conductance, and for voltages that do not fit or are not finite.
+
+    >>> node_voltages([[1e-4]], [1], r_source_ohm=5e3, r_sink_ohm=5e3, r_wordline_ohm=0, r_bitline_ohm=0)
+    (array([[0.75]]), array([[0.25]]))
+    """
+    return _rxnn.node_voltages(
+        np.asarray(g, np.float64),
+        np.asarray(volts, np.float64),
+        r_source_ohm=r_source_ohm,
+        r_sink_ohm=r_sink_ohm,
+        r_wordline_ohm=r_wordline_ohm,
+        r_bitline_ohm=r_bitline_ohm,
+    )
+
+
 def crossbar_matmul(
     x: ArrayLike, w: ArrayLike, hardware: Hardware, *, name: str = "matmul", first_read: int = 0
 ) -> np.ndarray:

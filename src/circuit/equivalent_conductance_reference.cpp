@@ -1,153 +1,18 @@
 // Nodal analysis: netlist -> merge -> stamp -> solve -> extract.
-#include <Eigen/Dense>
-#include <Eigen/SparseCholesky>
-#include <numeric>
-#include <stdexcept>
-#include <vector>
-
 #include "circuit/check_array.hpp"
+#include "circuit/netlist.hpp"
 #include "rxnn/circuit.hpp"
 
 namespace rxnn {
-namespace {
-
-// Stamping adds cell conductances to wire conductances that are 1e9 times larger where segments have a milliohm: double
-// precision would keep seven digits of a cell, extended precision keeps ten.
-using Real = long double;
-using SparseMatrix = Eigen::SparseMatrix<Real>;
-using Matrix = Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic>;
-using Triplets = std::vector<Eigen::Triplet<Real>>;
-
-struct Resistor {
-  int a;
-  int b;
-  Real siemens;
-};
-
-// The array as resistors between nodes, those joined by 0 ohm merged. Nodes 0 .. rows-1 are the drivers, the next
-// `cols` are the virtual grounds of the sense amplifiers: voltages are given at these `terminals`, all others are
-// unknown.
-struct Netlist {
-  int terminals = 0;
-  int nodes = 0;
-  std::vector<Resistor> resistors;
-};
-
-class NetlistBuilder {
- public:
-  NetlistBuilder(int rows, int cols)
-      : rows_(rows), cols_(cols), terminals_(rows + cols), parent_(terminals_ + 2 * rows * cols) {
-    std::iota(parent_.begin(), parent_.end(), 0);
-  }
-
-  int driver(int row) const { return row; }
-  int sense(int col) const { return rows_ + col; }
-  int word(int row, int col) const { return terminals_ + row * cols_ + col; }
-  int bit(int row, int col) const { return word(row, col) + rows_ * cols_; }
-
-  void AddWire(int a, int b, double ohm) {
-    if (ohm > 0) {
-      resistors_.push_back({a, b, 1 / static_cast<Real>(ohm)});
-    } else {
-      Merge(a, b);
-    }
-  }
-  void AddCell(int row, int col, double siemens) { resistors_.push_back({word(row, col), bit(row, col), siemens}); }
-
-  // Numbers what is left after merging; terminals keep their numbers.
-  Netlist Build() {
-    Netlist netlist{terminals_, 0, {}};
-    std::vector<int> number(parent_.size());
-    for (size_t node = 0; node < parent_.size(); ++node) {
-      if (Root(node) == static_cast<int>(node)) number[node] = netlist.nodes++;
-    }
-    for (const Resistor& r : resistors_) netlist.resistors.push_back({number[Root(r.a)], number[Root(r.b)], r.siemens});
-    return netlist;
-  }
-
- private:
-  int Root(int node) {
-    while (parent_[node] != node) node = parent_[node] = parent_[parent_[node]];
-    return node;
-  }
-  // The smaller number stays, so that a terminal stays one.
-  void Merge(int a, int b) {
-    a = Root(a);
-    b = Root(b);
-    parent_[std::max(a, b)] = std::min(a, b);
-  }
-
-  int rows_, cols_, terminals_;
-  std::vector<int> parent_;
-  std::vector<Resistor> resistors_;
-};
-
-Netlist BuildNetlist(const double* g, int rows, int cols, const WireResistances& wires) {
-  NetlistBuilder net(rows, cols);
-  for (int i = 0; i < rows; ++i) {
-    net.AddWire(net.driver(i), net.word(i, 0), wires.source_ohm);
-    for (int j = 0; j + 1 < cols; ++j) net.AddWire(net.word(i, j), net.word(i, j + 1), wires.wordline_ohm);
-  }
-  for (int j = 0; j < cols; ++j) {
-    for (int i = 0; i + 1 < rows; ++i) net.AddWire(net.bit(i, j), net.bit(i + 1, j), wires.bitline_ohm);
-    net.AddWire(net.bit(rows - 1, j), net.sense(j), wires.sink_ohm);
-  }
-  for (int i = 0; i < rows; ++i) {
-    for (int j = 0; j < cols; ++j) net.AddCell(i, j, g[i * cols + j]);
-  }
-  return net.Build();
-}
-
-// The admittance matrix in blocks: unknown nodes u, terminals t.
-struct Admittance {
-  SparseMatrix uu, ut;
-  Matrix tt;
-};
-
-Admittance Stamp(const Netlist& net) {
-  const int terminals = net.terminals;
-  const int unknowns = net.nodes - terminals;
-  Triplets uu, ut;
-  Matrix tt = Matrix::Zero(terminals, terminals);
-  const auto add = [&](int a, int b, Real siemens) {
-    if (a >= terminals && b >= terminals) {
-      uu.emplace_back(a - terminals, b - terminals, siemens);
-    } else if (a >= terminals) {
-      ut.emplace_back(a - terminals, b, siemens);
-    } else if (b < terminals) {
-      tt(a, b) += siemens;
-    }
-  };
-  for (const Resistor& r : net.resistors) {
-    add(r.a, r.a, r.siemens);
-    add(r.b, r.b, r.siemens);
-    add(r.a, r.b, -r.siemens);
-    add(r.b, r.a, -r.siemens);
-  }
-  Admittance y{SparseMatrix(unknowns, unknowns), SparseMatrix(unknowns, terminals), std::move(tt)};
-  y.uu.setFromTriplets(uu.begin(), uu.end());
-  y.ut.setFromTriplets(ut.begin(), ut.end());
-  return y;
-}
-
-// Currents into the terminals per volt at the drivers: Y_tt - Y_tu Y_uu^-1 Y_ut, terminals x rows.
-Matrix SolveForDrivers(const Admittance& y, int rows) {
-  Matrix currents = y.tt.leftCols(rows);
-  if (y.uu.rows() == 0) return currents;
-  const Eigen::SimplicialLDLT<SparseMatrix> solver(y.uu);
-  if (solver.info() != Eigen::Success) throw std::runtime_error("the nodal matrix of the array could not be factored");
-  const Matrix drive = y.ut.leftCols(rows);
-  currents -= y.ut.transpose() * solver.solve(drive);
-  return currents;
-}
-
-}  // namespace
 
 void EquivalentConductanceReference(const double* g, int rows, int cols, const WireResistances& wires, double* g_eq) {
   circuit::CheckArray(rows, cols, wires);
   circuit::CheckCells(g, 1, rows, cols);
-  const Netlist net = BuildNetlist(g, rows, cols, wires);
-  const Matrix currents = SolveForDrivers(Stamp(net), rows);
+  const circuit::Admittance y = Stamp(circuit::BuildNetlist(g, rows, cols, wires));
+  // One volt at one driver after the other; currents into the terminals are Y_tt V + Y_tu U.
+  circuit::Matrix volts = circuit::Matrix::Zero(rows + cols, rows);
+  volts.topRows(rows).setIdentity();
+  const circuit::Matrix currents = y.tt.leftCols(rows) + y.ut.transpose() * SolveUnknowns(y, volts);
   for (int i = 0; i < rows; ++i) {
     // What enters the array from a virtual ground is minus what the sense amplifier reads.
     for (int j = 0; j < cols; ++j) g_eq[i * cols + j] = static_cast<double>(-currents(rows + j, i));

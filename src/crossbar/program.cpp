@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstdint>
 #include <mutex>
+#include <sstream>
+#include <stdexcept>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -15,19 +17,8 @@
 namespace rxnn {
 namespace {
 
-// One physical array of a layer.
-struct ArrayPlace {
-  std::uint32_t id = 0;
-  int group = 0;
-  int row_tile = 0;
-  int col_tile = 0;
-  int slice = 0;
-  int polarity = 0;
-};
-
 ArrayPlace PlaceOf(const CrossbarState& state, std::int64_t array) {
   ArrayPlace place;
-  place.id = static_cast<std::uint32_t>(array);
   place.polarity = static_cast<int>(array % state.scheme.polarities);
   array /= state.scheme.polarities;
   place.slice = static_cast<int>(array % state.scheme.slices);
@@ -37,6 +28,41 @@ ArrayPlace PlaceOf(const CrossbarState& state, std::int64_t array) {
   place.row_tile = static_cast<int>(array % state.grid.row_tiles);
   place.group = static_cast<int>(array / state.grid.row_tiles);
   return place;
+}
+
+std::uint32_t IdOf(const CrossbarState& state, const ArrayPlace& place) {
+  return state.ArrayId(place.group, place.row_tile, place.col_tile, place.slice, place.polarity);
+}
+
+void CheckPlace(const CrossbarState& state, const ArrayPlace& place) {
+  const auto check = [&](const char* what, int value, int count) {
+    if (value >= 0 && value < count) return;
+    std::ostringstream message;
+    message << "crossbar matrix " << state.name << ": " << what << " " << value << " is out of range, expected 0 to "
+            << count - 1;
+    throw std::invalid_argument(message.str());
+  };
+  check("group", place.group, state.groups);
+  check("row tile", place.row_tile, state.grid.row_tiles);
+  check("column tile", place.col_tile, state.grid.col_tiles);
+  check("slice", place.slice, state.scheme.slices);
+  check("polarity", place.polarity, state.scheme.polarities);
+}
+
+// Digits of a whole array; cells that the tile does not use are at digit 0. `codes`: (groups * outputs) x inputs.
+void CutDigits(const CrossbarState& state, const std::int32_t* codes, const ArrayPlace& place,
+               std::vector<std::uint16_t>* digits) {
+  const TileGrid& grid = state.grid;
+  digits->assign(static_cast<std::size_t>(grid.rows) * grid.cols, std::uint16_t{0});
+  for (int j = 0; j < grid.used_cols(place.col_tile); ++j) {
+    const std::int64_t output =
+        static_cast<std::int64_t>(place.group) * grid.outputs + grid.first_col(place.col_tile) + j;
+    const std::int32_t* column = codes + output * grid.inputs + grid.first_row(place.row_tile);
+    for (int i = 0; i < grid.used_rows(place.row_tile); ++i) {
+      (*digits)[static_cast<std::size_t>(i) * grid.cols + j] =
+          static_cast<std::uint16_t>(WeightDigit(state.hardware, column[i], place.slice, place.polarity));
+    }
+  }
 }
 
 // |G_eq - G| / G of the cells in use of one array.
@@ -51,15 +77,14 @@ bool LevelsAreDigits(const Hardware& hardware) { return hardware.ideal_cells() &
 // Programs arrays one by one into state.levels. One per thread: it keeps buffers.
 class ArrayProgrammer {
  public:
-  ArrayProgrammer(CrossbarState* state, const std::int32_t* codes)
-      : state_(*state), codes_(codes), digits_(static_cast<std::size_t>(state_.grid.rows) * state_.grid.cols) {}
+  ArrayProgrammer(CrossbarState* state, const std::int32_t* codes) : state_(*state), codes_(codes) {}
 
   // Programs and extracts the array at `place`.
   void Solve(const ArrayPlace& place) {
     Digits(place);
     const Hardware& hardware = state_.hardware;
     if (LevelsAreDigits(hardware)) return;
-    g_ = ProgramCells(hardware, state_.random, place.id, digits_);
+    g_ = ProgramCells(hardware, state_.random, IdOf(state_, place), digits_);
     if (!hardware.wires.ideal()) {
       EquivalentConductance(g_.data(), hardware.rows, hardware.cols, hardware.wires, g_.data());
     }
@@ -83,19 +108,9 @@ class ArrayProgrammer {
     return change;
   }
 
-  // Digits of the whole array; cells that the tile does not use are at digit 0. Good until the next call.
+  // Good until the next call.
   const std::vector<std::uint16_t>& Digits(const ArrayPlace& place) {
-    const TileGrid& grid = state_.grid;
-    std::fill(digits_.begin(), digits_.end(), std::uint16_t{0});
-    for (int j = 0; j < grid.used_cols(place.col_tile); ++j) {
-      const std::int64_t output =
-          static_cast<std::int64_t>(place.group) * grid.outputs + grid.first_col(place.col_tile) + j;
-      const std::int32_t* column = codes_ + output * grid.inputs + grid.first_row(place.row_tile);
-      for (int i = 0; i < grid.used_rows(place.row_tile); ++i) {
-        digits_[static_cast<std::size_t>(i) * grid.cols + j] =
-            static_cast<std::uint16_t>(WeightDigit(state_.hardware, column[i], place.slice, place.polarity));
-      }
-    }
+    CutDigits(state_, codes_, place, &digits_);
     return digits_;
   }
 
@@ -209,6 +224,16 @@ ProgramReport CrossbarMatrix::Program(const float* weights, const Progress& prog
     report.worst_relative_change = std::max(report.worst_relative_change, change.worst);
   }
   return report;
+}
+
+std::vector<double> CrossbarMatrix::CellConductances(const float* weights, const ArrayPlace& place) const {
+  const CrossbarState& state = *state_;
+  CheckPlace(state, place);
+  const WeightCodes codes =
+      QuantizeWeights(state.hardware, weights, state.groups * state.grid.outputs, state.grid.inputs);
+  std::vector<std::uint16_t> digits;
+  CutDigits(state, codes.codes.data(), place, &digits);
+  return ProgramCells(state.hardware, state.random, IdOf(state, place), digits);
 }
 
 }  // namespace rxnn

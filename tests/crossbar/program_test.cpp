@@ -80,6 +80,65 @@ TEST(Program, ExtractsTheWholeArrayWithUnusedCells) {
   }
 }
 
+// Every array of a layer: its cells, put through the circuit, are its levels.
+TEST(CellConductances, ExtractedAreTheLevels) {
+  for (const SignedWeights scheme : {SignedWeights::kDifferential, SignedWeights::kOffset}) {
+    Hardware hardware = SmallArrays();
+    hardware.signed_weights = scheme;
+    hardware.conductance_sigma = 0.1;
+    hardware.stuck_on_rate = 0.02;
+    const Problem problem(hardware, 2, 30, 23, 1, false, 2);
+    CrossbarMatrix matrix(hardware, "layer", 2, 30, 23);
+    matrix.Program(problem.weights.data());
+    const std::vector<float> levels = LevelsOf(matrix);
+    const TileGrid grid(hardware, 30, 23);
+    std::size_t plane = 0;
+    for (int group = 0; group < 2; ++group) {
+      for (int polarity = 0; polarity < hardware.num_polarities(); ++polarity) {
+        for (int slice = 0; slice < hardware.num_slices(); ++slice, ++plane) {
+          for (int tile = 0; tile < grid.row_tiles * grid.col_tiles; ++tile) {
+            const ArrayPlace place{group, tile / grid.col_tiles, tile % grid.col_tiles, slice, polarity};
+            std::vector<double> g = matrix.CellConductances(problem.weights.data(), place);
+            ASSERT_EQ(g.size(), 12u * 10u);
+            EquivalentConductance(g.data(), 12, 10, hardware.wires, g.data());
+            for (int i = 0; i < grid.used_rows(place.row_tile); ++i) {
+              for (int j = 0; j < grid.used_cols(place.col_tile); ++j) {
+                const std::size_t level =
+                    (plane * 30 + grid.first_row(place.row_tile) + i) * 23 + grid.first_col(place.col_tile) + j;
+                const double expected = (g[i * 10 + j] - hardware.g_off()) / hardware.g_step();
+                ASSERT_EQ(levels[level], static_cast<float>(expected));
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(CellConductances, OfUnusedCellsAreThoseOfDigitZero) {
+  const Hardware hardware = SmallArrays();
+  const Problem problem(hardware, 1, 19, 14, 1, false, 2);  // row tiles of 12 and 7, column tiles of 10 and 4
+  const CrossbarMatrix matrix(hardware, "layer", 1, 19, 14);
+  const std::vector<double> g = matrix.CellConductances(problem.weights.data(), {0, 1, 1, 0, 0});
+  for (int i = 0; i < 12; ++i) {
+    for (int j = 0; j < 10; ++j) {
+      if (i < 7 && j < 4) continue;
+      EXPECT_EQ(g[i * 10 + j], hardware.g_off()) << i << ", " << j;
+    }
+  }
+}
+
+TEST(CellConductances, RefusesPlacesThatAreNotThere) {
+  const Hardware hardware = SmallArrays();
+  const Problem problem(hardware, 1, 19, 14, 1, false, 2);
+  const CrossbarMatrix matrix(hardware, "layer", 1, 19, 14);
+  for (const ArrayPlace& place : {ArrayPlace{1, 0, 0, 0, 0}, ArrayPlace{0, 2, 0, 0, 0}, ArrayPlace{0, 0, 2, 0, 0},
+                                  ArrayPlace{0, 0, 0, 4, 0}, ArrayPlace{0, 0, 0, 0, 2}, ArrayPlace{0, -1, 0, 0, 0}}) {
+    EXPECT_THROW(matrix.CellConductances(problem.weights.data(), place), std::invalid_argument);
+  }
+}
+
 TEST(Program, Reports) {
   Hardware hardware = SmallArrays();
   const Problem problem(hardware, 2, 30, 23, 1, false, 2);

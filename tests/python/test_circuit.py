@@ -111,6 +111,28 @@ def test_equals_ngspice(real_data, size):
         np.testing.assert_allclose(golden["V"] @ g_eq, golden["I_ngspice"], rtol=RELATIVE)
 
 
+@pytest.mark.parametrize("wires", [(500, 100, 2.5, 2.5), (0, 100, 2.5, 0), (0, 0, 0, 0), (500, 100, 1e-3, 1e4)])
+def test_node_voltages_give_the_currents_of_nodal_analysis(rng, wires):
+    g, volts = conductances(rng, 21, 13), rng.uniform(-0.2, 0.2, 21)
+    word, bit = rxnn.node_voltages(g, volts, **dict(zip(NAMES, wires, strict=True)))
+    assert word.shape == bit.shape == g.shape
+    expected = volts @ nodal_analysis(g, *wires)
+    np.testing.assert_allclose((g * (word - bit)).sum(axis=0), expected, atol=RELATIVE * np.abs(volts @ g).max())
+    # What a driver delivers falls off at its resistance.
+    if wires[0] > 0:
+        delivered = (g * (word - bit)).sum(axis=1)
+        np.testing.assert_allclose((volts - word[:, 0]) / wires[0], delivered, atol=RELATIVE * np.abs(delivered).max())
+
+
+def test_node_voltages_refuse_what_does_not_fit():
+    with pytest.raises(ValueError, match=r"\(3\)"):
+        rxnn.node_voltages(np.full((3, 2), 1e-5), [0.1, 0.2])
+    with pytest.raises(ValueError, match="two axes"):
+        rxnn.node_voltages(np.full((1, 3, 2), 1e-5), [0.1, 0.2, 0.3])
+    with pytest.raises(ValueError, match="row 1"):
+        rxnn.node_voltages(np.full((2, 2), 1e-5), [0.1, np.nan])
+
+
 def test_defaults_are_the_schemas(rng):
     g = conductances(rng, 9, 4)
     np.testing.assert_allclose(rxnn.equivalent_conductance(g), nodal_analysis(g, 500, 100, 2.5, 2.5), rtol=RELATIVE)
