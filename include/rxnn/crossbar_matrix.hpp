@@ -15,12 +15,13 @@ namespace rxnn {
 
 // What programming did to the conductances.
 struct ProgramReport {
-  std::int64_t tiles = 0;            // pieces of the weight matrices
-  std::int64_t arrays = 0;           // physical arrays: tiles x slices x polarities
-  std::int64_t distinct_arrays = 0;  // those of them that were solved; the others have the same cells as one of these
-  double utilisation = 0;            // cells that hold a digit / all cells, 0 to 1
-  double mean_relative_change = 0;   // mean of |G_eq - G| / G over cells in use, G their nominal conductance
-  double worst_relative_change = 0;  // largest of the same
+  std::int64_t tiles = 0;              // pieces of the weight matrices
+  std::int64_t arrays = 0;             // physical arrays: tiles x slices x polarities
+  std::int64_t programmed_arrays = 0;  // those of them whose digits were new
+  std::int64_t distinct_arrays = 0;    // those of them that were solved; the others have the same cells as one of these
+  double utilisation = 0;              // cells that hold a digit / all cells, 0 to 1
+  double mean_relative_change = 0;     // mean of |G_eq - G| / G over cells in use, G their nominal conductance
+  double worst_relative_change = 0;    // largest of the same
 };
 
 // One physical array of a layer.
@@ -51,8 +52,9 @@ class CrossbarMatrix {
   CrossbarMatrix(const CrossbarMatrix&) = delete;
   CrossbarMatrix& operator=(const CrossbarMatrix&) = delete;
 
-  // Maps, programs and extracts. `weights`: (groups * outputs) x inputs, row-major (Caffe's layout). Where it throws
-  // (a weight that is not finite, `progress`), nothing is programmed.
+  // Maps, programs and extracts. `weights`: (groups * outputs) x inputs, row-major (Caffe's layout). Called again with
+  // other weights, it programs and extracts the arrays whose digits changed, and the result is that of a new matrix.
+  // Where it throws (a weight that is not finite, `progress`), nothing is programmed.
   ProgramReport Program(const float* weights, const Progress& progress = {});
 
   // Takes what another CrossbarMatrix of the same hardware and shape gave: num_levels() levels, groups * outputs

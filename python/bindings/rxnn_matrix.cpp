@@ -97,6 +97,7 @@ void BindMatrix(py::module_& module) {
   py::class_<ProgramReport>(module, "ProgramReport")
       .def_readonly("tiles", &ProgramReport::tiles)
       .def_readonly("arrays", &ProgramReport::arrays)
+      .def_readonly("programmed_arrays", &ProgramReport::programmed_arrays)
       .def_readonly("distinct_arrays", &ProgramReport::distinct_arrays)
       .def_readonly("utilisation", &ProgramReport::utilisation)
       .def_readonly("mean_relative_change", &ProgramReport::mean_relative_change)

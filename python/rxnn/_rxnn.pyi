@@ -7,6 +7,7 @@ class HardwareError(ValueError): ...
 class ProgramReport:
     tiles: int
     arrays: int
+    programmed_arrays: int
     distinct_arrays: int
     utilisation: float
     mean_relative_change: float

@@ -55,6 +55,8 @@ void CrossbarMatrix::Load(const float* levels, const float* scales) {
       throw std::invalid_argument(message.str());
     }
   }
+  state.digit_hashes.clear();
+  state.calibrated.reset();
   state.levels =
       PanelStore<float>(state.grid, state.panels, state.groups, state.scheme.slices * state.scheme.polarities);
   ForEachRun(state, state.levels,

@@ -65,12 +65,6 @@ void CutDigits(const CrossbarState& state, const std::int32_t* codes, const Arra
   }
 }
 
-// |G_eq - G| / G of the cells in use of one array.
-struct RelativeChange {
-  double sum = 0;
-  double worst = 0;
-};
-
 // Ideal levels are digits; a detour through siemens would only round them.
 bool LevelsAreDigits(const Hardware& hardware) { return hardware.ideal_cells() && hardware.wires.ideal(); }
 
@@ -149,27 +143,40 @@ std::uint64_t Hash(const std::vector<std::uint16_t>& digits) {
   return hash;
 }
 
-// Arrays with the same cells, to be solved once: all-off ones above all, as in the upper slices of small weights.
-using Twins = std::vector<std::int64_t>;
-
-std::vector<Twins> FindTwins(CrossbarState* state, const std::int32_t* codes) {
-  const std::int64_t arrays = state->num_arrays();
-  std::vector<Twins> groups;
-  // Where cells vary no two arrays are the same, and where nothing is to be solved it does not matter.
-  if (!state->hardware.ideal_cells() || LevelsAreDigits(state->hardware)) {
-    for (std::int64_t array = 0; array < arrays; ++array) groups.push_back({array});
-    return groups;
-  }
-
-  std::vector<std::uint64_t> hashes(arrays);
-  ParallelWork(arrays, [&] {
+std::vector<std::uint64_t> HashArrays(CrossbarState* state, const std::int32_t* codes) {
+  std::vector<std::uint64_t> hashes(state->num_arrays());
+  ParallelWork(state->num_arrays(), [&] {
     return [&, programmer = ArrayProgrammer(state, codes)](std::int64_t array) mutable {
       hashes[array] = Hash(programmer.Digits(PlaceOf(*state, array)));
     };
   });
+  return hashes;
+}
+
+// Those whose digits are not the ones that they were programmed with last.
+std::vector<std::int64_t> ChangedArrays(const CrossbarState& state, const std::vector<std::uint64_t>& hashes) {
+  std::vector<std::int64_t> changed;
+  for (std::int64_t array = 0; array < state.num_arrays(); ++array) {
+    if (state.digit_hashes.empty() || state.digit_hashes[array] != hashes[array]) changed.push_back(array);
+  }
+  return changed;
+}
+
+// Arrays with the same cells, to be solved once: all-off ones above all, as in the upper slices of small weights.
+using Twins = std::vector<std::int64_t>;
+
+std::vector<Twins> FindTwins(CrossbarState* state, const std::int32_t* codes, const std::vector<std::int64_t>& arrays,
+                             const std::vector<std::uint64_t>& hashes) {
+  std::vector<Twins> groups;
+  // Where cells vary no two arrays are the same, and where nothing is to be solved it does not matter.
+  if (!state->hardware.ideal_cells() || LevelsAreDigits(state->hardware)) {
+    for (const std::int64_t array : arrays) groups.push_back({array});
+    return groups;
+  }
+
   std::unordered_multimap<std::uint64_t, std::size_t> group_of;
   ArrayProgrammer first(state, codes), other(state, codes);
-  for (std::int64_t array = 0; array < arrays; ++array) {
+  for (const std::int64_t array : arrays) {
     const auto [begin, end] = group_of.equal_range(hashes[array]);
     const auto same = std::find_if(begin, end, [&](const auto& entry) {
       return first.Digits(PlaceOf(*state, groups[entry.second].front())) == other.Digits(PlaceOf(*state, array));
@@ -189,20 +196,26 @@ std::vector<Twins> FindTwins(CrossbarState* state, const std::int32_t* codes) {
 ProgramReport CrossbarMatrix::Program(const float* weights, const Progress& progress) {
   CrossbarState& state = *state_;
   const TileGrid& grid = state.grid;
+  state.scales.clear();  // a failure leaves the matrix without weights, not with half of them
   WeightCodes codes = QuantizeWeights(state.hardware, weights, state.groups * grid.outputs, grid.inputs);
-  state.scales.clear();  // a failure below leaves the matrix without weights, not with half of them
-  state.levels = PanelStore<float>(grid, state.panels, state.groups, state.scheme.slices * state.scheme.polarities);
-
   const std::int64_t arrays = state.num_arrays();
-  const std::vector<Twins> groups = FindTwins(&state, codes.codes.data());
-  std::vector<RelativeChange> changes(arrays);
-  std::int64_t done = 0;
+  std::vector<std::uint64_t> hashes = HashArrays(&state, codes.codes.data());
+  const std::vector<std::int64_t> changed = ChangedArrays(state, hashes);
+  const std::vector<Twins> groups = FindTwins(&state, codes.codes.data(), changed, hashes);
+
+  if (state.digit_hashes.empty()) {
+    state.levels = PanelStore<float>(grid, state.panels, state.groups, state.scheme.slices * state.scheme.polarities);
+    state.changes.assign(arrays, RelativeChange());
+  }
+  state.digit_hashes.clear();
+  state.calibrated.reset();
+  std::int64_t done = arrays - static_cast<std::int64_t>(changed.size());
   std::mutex progress_mutex;
   ParallelWork(static_cast<std::int64_t>(groups.size()), [&] {
     return [&, programmer = ArrayProgrammer(&state, codes.codes.data())](std::int64_t group) mutable {
       programmer.Solve(PlaceOf(state, groups[group].front()));
       for (const std::int64_t array : groups[group]) {
-        changes[array] = programmer.Store(PlaceOf(state, array));
+        state.changes[array] = programmer.Store(PlaceOf(state, array));
         if (progress) {
           const std::lock_guard<std::mutex> lock(progress_mutex);
           progress(++done, arrays);
@@ -211,15 +224,17 @@ ProgramReport CrossbarMatrix::Program(const float* weights, const Progress& prog
     };
   });
   state.scales = std::move(codes.scales);
+  state.digit_hashes = std::move(hashes);
   state.Pack();
 
   ProgramReport report;
   report.tiles = state.num_tiles();
   report.arrays = arrays;
+  report.programmed_arrays = static_cast<std::int64_t>(changed.size());
   report.distinct_arrays = static_cast<std::int64_t>(groups.size());
   const double cells_used = static_cast<double>(num_levels());
   report.utilisation = cells_used / (static_cast<double>(arrays) * grid.rows * grid.cols);
-  for (const RelativeChange& change : changes) {
+  for (const RelativeChange& change : state.changes) {
     report.mean_relative_change += change.sum / cells_used;
     report.worst_relative_change = std::max(report.worst_relative_change, change.worst);
   }

@@ -51,6 +51,12 @@ struct Batch {
   std::uint64_t first_read = 0;
 };
 
+// |G_eq - G| / G of the cells in use of one array.
+struct RelativeChange {
+  double sum = 0;
+  double worst = 0;
+};
+
 struct CrossbarState {
   CrossbarState(const Hardware& hardware, std::string name, int groups, int inputs, int outputs);
 
@@ -65,8 +71,11 @@ struct CrossbarState {
 
   PanelStore<float> levels;   // matrix of a tile: slice * polarities + polarity
   std::vector<float> scales;  // groups * outputs; empty until programmed
-  Operands<float> narrow;     // unless scheme.wide
-  Operands<double> broad;     // where scheme.wide
+  // Of every array, when Program made the levels: what its digits were, and what became of its conductances.
+  std::vector<std::uint64_t> digit_hashes;
+  std::vector<RelativeChange> changes;
+  Operands<float> narrow;  // unless scheme.wide
+  Operands<double> broad;  // where scheme.wide
   std::optional<CurrentRange> calibrated;
 
   // The array's number within the layer; names its draws.

@@ -104,19 +104,20 @@ CrossbarMatrix& LayerCrossbars<Dtype>::Get(const Blobs& blobs, bool transposed) 
   if (stored_) fingerprint = Fingerprint(*blobs[1], fingerprint);
   if (matrix_ && fingerprint == fingerprint_) return *matrix_;
 
-  // Made aside, so that a failure leaves the old state.
-  auto matrix = std::make_unique<CrossbarMatrix>(hardware_, name_, groups_, inputs_, outputs_);
+  fingerprint_.reset();  // until it has worked
   std::vector<float> first;
   std::vector<float> second;
+  const bool is_new = !matrix_;
+  if (is_new) matrix_ = std::make_unique<CrossbarMatrix>(hardware_, name_, groups_, inputs_, outputs_);
   if (stored_) {
-    matrix->Load(AsFloat(*blobs[0], false, 0, 0, &first), AsFloat(*blobs[1], false, 0, 0, &second));
+    matrix_->Load(AsFloat(*blobs[0], false, 0, 0, &first), AsFloat(*blobs[1], false, 0, 0, &second));
   } else {
-    const ProgramReport report = matrix->Program(AsFloat(*blobs[0], transposed, inputs_, outputs_, &first));
-    LOG(INFO) << name_ << ": " << inputs_ << " x " << outputs_ << (groups_ > 1 ? " per group" : "") << " on "
-              << report.arrays << " arrays of " << hardware_.rows << " x " << hardware_.cols
-              << ", mean relative change of the conductances " << report.mean_relative_change;
+    const ProgramReport report = matrix_->Program(AsFloat(*blobs[0], transposed, inputs_, outputs_, &first));
+    // Once: in training the weights change with every iteration.
+    LOG_IF(INFO, is_new) << name_ << ": " << inputs_ << " x " << outputs_ << (groups_ > 1 ? " per group" : "") << " on "
+                         << report.arrays << " arrays of " << hardware_.rows << " x " << hardware_.cols
+                         << ", mean relative change of the conductances " << report.mean_relative_change;
   }
-  matrix_ = std::move(matrix);
   fingerprint_ = fingerprint;
   return *matrix_;
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,9 +34,9 @@ class LayerCrossbars {
 
   const Dtype* bias(const Blobs& blobs) const;
 
-  // The crossbars that the blobs describe now: programmed or loaded at the first call and whenever the blobs' contents
-  // have changed since. `transposed`: the weights are K x N instead of N x K. The reference is good until the next
-  // call.
+  // The crossbars that the blobs describe now: programmed or loaded at the first call; where the blobs' contents
+  // have changed since, what changed is programmed again. `transposed`: the weights are K x N instead of N x K. The
+  // reference is good until the next call.
   CrossbarMatrix& Get(const Blobs& blobs, bool transposed);
 
   // Numbers `count` reads, for read noise: returns the first number.
@@ -51,7 +52,7 @@ class LayerCrossbars {
   int inputs_;
   int outputs_;
   std::unique_ptr<CrossbarMatrix> matrix_;
-  std::uint64_t fingerprint_ = 0;
+  std::optional<std::uint64_t> fingerprint_;  // of the blobs that matrix_ stands for
   std::uint64_t reads_ = 0;
 };
 

@@ -255,9 +255,11 @@ TEST(Program, ProgressCountsUpAndMayStop) {
   EXPECT_EQ(last, report.arrays);
 
   const auto stop = [](std::int64_t done, std::int64_t total) {
-    if (done == 3) throw std::runtime_error("stopped");
+    if (done == total - 3) throw std::runtime_error("stopped");
   };
-  EXPECT_THROW(matrix.Program(problem.weights.data(), stop), std::runtime_error);
+  std::vector<float> other = problem.weights;
+  for (float& weight : other) weight = -weight;
+  EXPECT_THROW(matrix.Program(other.data(), stop), std::runtime_error);
   // Not half a chip: nothing is programmed any more.
   EXPECT_THROW(problem.Multiply(matrix), std::logic_error);
 }
@@ -293,6 +295,49 @@ TEST(CrossbarMatrix, RefusesWhatCannotBe) {
   codes[2] = 256;
   EXPECT_THROW(matrix.Multiply(0, codes.data(), 1, true, 0, sums.data()), std::invalid_argument);
   EXPECT_THROW(matrix.OutputScale(4, 1), std::out_of_range);
+}
+
+// A second Program touches the arrays whose digits changed, and ends where a new matrix would.
+TEST(Program, AgainProgramsOnlyWhatChanged) {
+  for (const double sigma : {0.0, 0.05}) {
+    Hardware hardware = SmallArrays();
+    hardware.conductance_sigma = sigma;
+    Problem problem(hardware, 1, 30, 23, 1, false, 4);
+    CrossbarMatrix matrix(hardware, "layer", 1, 30, 23);
+    const ProgramReport first = matrix.Program(problem.weights.data());
+    EXPECT_EQ(first.programmed_arrays, first.arrays);
+    EXPECT_EQ(matrix.Program(problem.weights.data()).programmed_arrays, 0);
+
+    // One weight, its sign turned: its slices' arrays of both polarities, at most.
+    float& weight = problem.weights[5 * 30 + 7];
+    weight = weight == 0 ? 0.5f : -weight;
+    const ProgramReport again = matrix.Program(problem.weights.data());
+    EXPECT_GT(again.programmed_arrays, 0);
+    EXPECT_LE(again.programmed_arrays, hardware.num_slices() * hardware.num_polarities());
+    EXPECT_EQ(LevelsOf(matrix), ProgramLevels(hardware, problem));
+    CrossbarMatrix fresh(hardware, "layer", 1, 30, 23);
+    const ProgramReport whole = fresh.Program(problem.weights.data());
+    EXPECT_EQ(again.mean_relative_change, whole.mean_relative_change);
+    EXPECT_EQ(again.worst_relative_change, whole.worst_relative_change);
+  }
+}
+
+// After a failure nothing is programmed, and the next Program is whole.
+TEST(Program, AgainAfterAFailure) {
+  const Hardware hardware = SmallArrays();
+  const Problem problem(hardware, 1, 30, 23, 1, false, 4);
+  CrossbarMatrix matrix(hardware, "layer", 1, 30, 23);
+  matrix.Program(problem.weights.data());
+  std::vector<float> other = problem.weights;
+  for (float& weight : other) weight = -weight;
+  const auto stop = [](std::int64_t done, std::int64_t) {
+    if (done > 5) throw std::runtime_error("stop");
+  };
+  EXPECT_THROW(matrix.Program(other.data(), stop), std::runtime_error);
+  EXPECT_THROW(LevelsOf(matrix), std::logic_error);
+  const ProgramReport report = matrix.Program(problem.weights.data());
+  EXPECT_EQ(report.programmed_arrays, report.arrays);
+  EXPECT_EQ(LevelsOf(matrix), ProgramLevels(hardware, problem));
 }
 
 }  // namespace
