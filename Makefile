@@ -22,7 +22,7 @@ demo: build
 test: test-cpp test-python
 
 test-cpp: build
-	@ctest --test-dir build --output-on-failure -j $(JOBS)
+	@OMP_WAIT_POLICY=passive ctest --test-dir build --output-on-failure -j $(JOBS)
 
 test-python: build
 	@$(BIN)/python -m pytest
@@ -31,7 +31,7 @@ test-python: build
 asan: setup
 	@cmake --preset asan
 	@cmake --build build-asan -j $(JOBS)
-	@ctest --test-dir build-asan --output-on-failure -j $(JOBS)
+	@OMP_WAIT_POLICY=passive ctest --test-dir build-asan --output-on-failure -j $(JOBS)
 
 bench: build
 	@scripts/bench.sh $(BIN)/python $(JOBS)
