@@ -13,7 +13,7 @@
 namespace rxnn {
 namespace {
 
-constexpr WireResistances kWires{500, 100, 2.5, 2.5};
+const WireResistances kWires{500, 100, 2.5, 2.5};
 
 // Cells of 100 kohm to 1 Mohm.
 std::vector<double> RandomCells(int count) {

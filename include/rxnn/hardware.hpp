@@ -1,9 +1,11 @@
 // The description of the hardware: one plain struct, the core's mirror of the message CrossbarParameter.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace rxnn {
 
@@ -18,15 +20,47 @@ enum class AdcRange { kFullScale, kCalibrated, kGiven };
 // The law of programming variation: g (1 + sigma n) clipped at 0, or g exp(sigma n), n standard normal.
 enum class Distribution { kNormal, kLogNormal };
 
-// The four resistances of an array, ohm. Each may be 0.
+// Which ends of the lines of one kind have a driver or a sense amplifier.
+enum class LineEnds {
+  kOne,         // word lines: the left end; bit lines: the lower end
+  kBoth,        // both, word lines at one and the same voltage, bit lines with their currents added
+  kAlternating  // lines 0, 2, .. as kOne, lines 1, 3, .. at the other end
+};
+
+// The wires of an array: resistances in ohm, each of which may be 0, and where they end.
 struct WireResistances {
   double source_ohm = 0;    // driver of a word line, segment to the first cell included
   double sink_ohm = 0;      // sense amplifier of a bit line, segment from the last cell included
   double wordline_ohm = 0;  // one word-line segment between neighbouring cells
   double bitline_ohm = 0;   // one bit-line segment between neighbouring cells
+  // Where segments differ: word line from column j to j + 1 (cols - 1 values), bit line from row i to i + 1 (rows - 1
+  // values). Empty: all are wordline_ohm, bitline_ohm.
+  std::vector<double> wordline_segments_ohm = {};
+  std::vector<double> bitline_segments_ohm = {};
+  LineEnds wordline_driven = LineEnds::kOne;
+  LineEnds bitline_sensed = LineEnds::kOne;
 
-  bool ideal() const { return source_ohm == 0 && sink_ohm == 0 && wordline_ohm == 0 && bitline_ohm == 0; }
+  // Word-line segment from column j to j + 1, bit-line segment from row i to i + 1.
+  double wordline_segment(int j) const {
+    return wordline_segments_ohm.empty() ? wordline_ohm : wordline_segments_ohm[j];
+  }
+  double bitline_segment(int i) const { return bitline_segments_ohm.empty() ? bitline_ohm : bitline_segments_ohm[i]; }
+
+  bool ideal() const {
+    const auto none = [](double ohm, const std::vector<double>& segments) {
+      return segments.empty() ? ohm == 0
+                              : std::all_of(segments.begin(), segments.end(), [](double r) { return r == 0; });
+    };
+    return source_ohm == 0 && sink_ohm == 0 && none(wordline_ohm, wordline_segments_ohm) &&
+           none(bitline_ohm, bitline_segments_ohm);
+  }
 };
+
+// Whether line `index` ends in a driver or a sense amplifier at its left or lower end, and at the other one.
+inline bool HasNearEnd(LineEnds ends, int index) { return ends != LineEnds::kAlternating || index % 2 == 0; }
+inline bool HasFarEnd(LineEnds ends, int index) {
+  return ends == LineEnds::kBoth || (ends == LineEnds::kAlternating && index % 2 == 1);
+}
 
 // Thrown for hardware that cannot exist. what() names field, value and allowed range.
 class HardwareError : public std::invalid_argument {

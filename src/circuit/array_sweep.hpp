@@ -4,7 +4,9 @@
 #include <hwy/aligned_allocator.h>
 
 #include <cstddef>
+#include <vector>
 
+#include "circuit/sweep_frame.hpp"
 #include "rxnn/hardware.hpp"
 
 namespace rxnn::circuit {
@@ -18,39 +20,45 @@ class ArraySweep {
   void Extract(const double* g, double* g_eq);
 
  private:
-  // The vectors kept beside the couplings.
-  enum { kPivotSum = 0, kRowSum = 1, kFirstLine = 2 };  // 1 + r y; y; x of line 0
+  using Numbers = hwy::AlignedFreeUniquePtr<double[]>;
 
+  // The vectors kept beside the couplings: 1 + r y; y; then what the far drivers send, b; then x of line 0 and on.
+  enum { kPivotSum = 0, kRowSum = 1, kFirstFar = 2 };
+
+  void BeginAtFarDrivers();
   void AddLine(int line);
   void PassResistance(double r, int lines);
   void ChangeUnit(double ohm);
+  void EliminateOpenEnds();
+  void Store(double* g_eq);
 
-  // Place of a cell in g and g_eq.
-  int Cell(int line, int terminal) const {
-    return mirrored_ ? line * terminals_ + terminal : (terminals_ - 1 - terminal) * lines_ + (lines_ - 1 - line);
-  }
   double* Couplings(int terminal) { return rows_.get() + terminal * stride_; }
+  double Coupling(int p, int q) { return Couplings(p < q ? p : q)[p < q ? q : p]; }
   double* Vectors(int terminal) { return Couplings(terminal) + padded_; }
 
-  WireResistances wires_;  // exchanged, if mirrored
+  const SweepFrame frame_;
+  const int far_;         // terminals driven at their far end
+  const int first_line_;  // place of x among the vectors
 
-  // A circuit of resistances is reciprocal: with word lines and bit lines, drivers and sense amplifiers exchanged, G_eq
-  // is transposed. The array is swept over `lines_`, each with `terminals_` cells; swept over word lines it is
-  // mirrored. Lines count from the one farthest from the drivers, terminals from the one nearest to the sense
-  // amplifiers (of the mirrored array, if it is).
-  bool mirrored_;
-  int lines_;
-  int terminals_;
-
-  // What the lines swept so far put on the word lines: the admittance Y as couplings a_pq = -Y_pq, in units of
-  // 1 / unit_ohm_, and row sums y; and x, the equivalent conductances of these lines by themselves. Rows
-  // [a | 1 + r y | y | x], the layout of InvertAndApply.
+  // What the lines swept so far, and the far drivers, put on the word lines: the admittance Y as couplings a_pq =
+  // -Y_pq, in units of 1 / unit_ohm_, and row sums y; the currents b per volt that the far drivers send out of the
+  // terminals; and x, the equivalent conductances of these lines by themselves. Rows [a | 1 + r y | y | b | x], the
+  // layout of InvertAndApply.
   double unit_ohm_ = 1;
-  int padded_;  // terminals_, rounded up to blocks
-  std::ptrdiff_t stride_;
-  hwy::AlignedFreeUniquePtr<double[]> rows_;
-  hwy::AlignedFreeUniquePtr<double[]> scratch_;
-  hwy::AlignedFreeUniquePtr<double[]> cells_;  // lines_ x terminals_
+  const int padded_;  // terminals, rounded up to blocks
+  const std::ptrdiff_t stride_;
+  Numbers rows_;
+  Numbers scratch_;
+  Numbers cells_;  // lines x terminals
+
+  // With far drivers only. far x line: the part of an equivalent conductance that comes from the far driver without
+  // passing the terminals that the sweep has reached.
+  std::vector<int> far_driven_;  // the terminals driven at their far end
+  std::vector<int> open_;        // those not driven at their near end
+  const int padded_far_;
+  const int padded_lines_;
+  Numbers from_far_;  // padded_far_ x padded_lines_
+  Numbers sent_;      // padded_ x padded_far_: r b before a resistance
 };
 
 }  // namespace rxnn::circuit

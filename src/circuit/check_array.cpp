@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <sstream>
 #include <stdexcept>
+#include <vector>
 
 namespace rxnn::circuit {
 namespace {
@@ -12,6 +13,17 @@ void CheckResistance(const char* name, double ohm) {
   std::ostringstream message;
   message << name << ": " << ohm << " is out of range, allowed is 0 to " << kMaxOhm;
   throw std::invalid_argument(message.str());
+}
+
+// Segments of one kind of line: as many as there are gaps between cells, or none.
+void CheckSegments(const char* name, const std::vector<double>& segments, int gaps) {
+  if (segments.empty()) return;
+  if (segments.size() != static_cast<std::size_t>(gaps)) {
+    std::ostringstream message;
+    message << name << ": " << segments.size() << " segments, an array of this size has " << gaps;
+    throw std::invalid_argument(message.str());
+  }
+  for (const double ohm : segments) CheckResistance(name, ohm);
 }
 
 }  // namespace
@@ -26,6 +38,8 @@ void CheckArray(int rows, int cols, const WireResistances& wires) {
   CheckResistance("r_sink_ohm", wires.sink_ohm);
   CheckResistance("r_wordline_ohm", wires.wordline_ohm);
   CheckResistance("r_bitline_ohm", wires.bitline_ohm);
+  CheckSegments("r_wordline_segment_ohm", wires.wordline_segments_ohm, cols - 1);
+  CheckSegments("r_bitline_segment_ohm", wires.bitline_segments_ohm, rows - 1);
 }
 
 void CheckCells(const double* g, int count, int rows, int cols) {

@@ -164,6 +164,16 @@ void InvertAndApply(double* rows, int m, int count, std::ptrdiff_t stride, doubl
   for (int b = 0; b < m; b += kBlock) EliminateBlock(rows, m, end, b, stride, scratch, scratch + kBlock * stride);
 }
 
+void AddTransposedProduct(const double* f, std::ptrdiff_t f_stride, const double* e, std::ptrdiff_t e_stride, int depth,
+                          int rows, int cols, double* c, std::ptrdiff_t c_stride) {
+  for (int k = 0; k < depth; k += kBlock) {
+    for (int r = 0; r < rows; r += kBlock) {
+      BlockProduct<true>(f + k * f_stride + r, f_stride, e + k * e_stride, e_stride, 0, cols, c + r * c_stride,
+                         c_stride);
+    }
+  }
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace rxnn::circuit
 HWY_AFTER_NAMESPACE();
@@ -171,9 +181,15 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace rxnn::circuit {
 HWY_EXPORT(InvertAndApply);
+HWY_EXPORT(AddTransposedProduct);
 
 void InvertAndApply(double* rows, int m, int count, std::ptrdiff_t stride, double* scratch) {
   HWY_DYNAMIC_DISPATCH(InvertAndApply)(rows, m, count, stride, scratch);
+}
+
+void AddTransposedProduct(const double* f, std::ptrdiff_t f_stride, const double* e, std::ptrdiff_t e_stride, int depth,
+                          int rows, int cols, double* c, std::ptrdiff_t c_stride) {
+  HWY_DYNAMIC_DISPATCH(AddTransposedProduct)(f, f_stride, e, e_stride, depth, rows, cols, c, c_stride);
 }
 }  // namespace rxnn::circuit
 #endif

@@ -26,4 +26,8 @@ constexpr std::ptrdiff_t InvertAndApplyScratch(std::ptrdiff_t stride) { return 2
 // m eps relative to itself, whatever the condition of A. m^3 + 2 m^2 count flops.
 void InvertAndApply(double* rows, int m, int count, std::ptrdiff_t stride, double* scratch);
 
+// c (rows x cols) += f^T e with f (depth x rows) and e (depth x cols); depth, rows and cols are multiples of kBlock.
+void AddTransposedProduct(const double* f, std::ptrdiff_t f_stride, const double* e, std::ptrdiff_t e_stride, int depth,
+                          int rows, int cols, double* c, std::ptrdiff_t c_stride);
+
 }  // namespace rxnn::circuit

@@ -69,12 +69,14 @@ class NetlistBuilder {
 Netlist BuildNetlist(const double* g, int rows, int cols, const WireResistances& wires) {
   NetlistBuilder net(rows, cols);
   for (int i = 0; i < rows; ++i) {
-    net.AddWire(net.driver(i), net.word(i, 0), wires.source_ohm);
-    for (int j = 0; j + 1 < cols; ++j) net.AddWire(net.word(i, j), net.word(i, j + 1), wires.wordline_ohm);
+    if (HasNearEnd(wires.wordline_driven, i)) net.AddWire(net.driver(i), net.word(i, 0), wires.source_ohm);
+    if (HasFarEnd(wires.wordline_driven, i)) net.AddWire(net.driver(i), net.word(i, cols - 1), wires.source_ohm);
+    for (int j = 0; j + 1 < cols; ++j) net.AddWire(net.word(i, j), net.word(i, j + 1), wires.wordline_segment(j));
   }
   for (int j = 0; j < cols; ++j) {
-    for (int i = 0; i + 1 < rows; ++i) net.AddWire(net.bit(i, j), net.bit(i + 1, j), wires.bitline_ohm);
-    net.AddWire(net.bit(rows - 1, j), net.sense(j), wires.sink_ohm);
+    for (int i = 0; i + 1 < rows; ++i) net.AddWire(net.bit(i, j), net.bit(i + 1, j), wires.bitline_segment(i));
+    if (HasNearEnd(wires.bitline_sensed, j)) net.AddWire(net.bit(rows - 1, j), net.sense(j), wires.sink_ohm);
+    if (HasFarEnd(wires.bitline_sensed, j)) net.AddWire(net.bit(0, j), net.sense(j), wires.sink_ohm);
   }
   for (int i = 0; i < rows; ++i) {
     for (int j = 0; j < cols; ++j) net.AddCell(i, j, g[i * cols + j]);

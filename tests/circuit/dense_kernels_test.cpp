@@ -5,6 +5,7 @@
 #include <Eigen/Dense>
 #include <cmath>
 #include <random>
+#include <tuple>
 #include <vector>
 
 #include "tests/support/hwy_targets.hpp"
@@ -97,6 +98,32 @@ TEST(InvertAndApply, KeepsEveryEntryWhereTheMatrixIsNearlySingular) {
       for (int q = p; q < kSize; ++q) {
         const double expected = ((p == q) + kCoupling) / (1 + kSize * kCoupling);
         EXPECT_NEAR(rows[p * kStride + q], expected, tolerance::kPositiveRelative * expected);
+      }
+    }
+  });
+}
+
+TEST(AddTransposedProduct, AgreesWithEigenOnEveryInstructionSet) {
+  ForEachHwyTarget([] {
+    std::mt19937_64 engine(2);
+    std::uniform_real_distribution<double> uniform(0, 1);
+    for (const auto& [depth, rows, cols] : {std::tuple(8, 8, 8), {16, 8, 40}, {40, 24, 32}}) {
+      constexpr int kPad = 3;  // strides that are no multiple of anything
+      std::vector<double> f(depth * (rows + kPad)), e(depth * (cols + kPad)), c(rows * (cols + kPad));
+      for (auto* numbers : {&f, &e, &c}) {
+        for (double& x : *numbers) x = uniform(engine);
+      }
+      const std::vector<double> before = c;
+      AddTransposedProduct(f.data(), rows + kPad, e.data(), cols + kPad, depth, rows, cols, c.data(), cols + kPad);
+      for (int i = 0; i < rows; ++i) {
+        for (int j = 0; j < cols + kPad; ++j) {
+          long double expected = before[i * (cols + kPad) + j];
+          for (int k = 0; j < cols && k < depth; ++k) {
+            expected += static_cast<long double>(f[k * (rows + kPad) + i]) * e[k * (cols + kPad) + j];
+          }
+          EXPECT_NEAR(c[i * (cols + kPad) + j], static_cast<double>(expected),
+                      tolerance::kPositiveRelative * static_cast<double>(expected));
+        }
       }
     }
   });

@@ -43,16 +43,20 @@ double WorstRelative(const std::vector<double>& actual, const std::vector<double
   double worst = 0;
   for (size_t i = 0; i < actual.size(); ++i) {
     const double error = std::abs(actual[i] - expected[i]);
-    if (error > 0) worst = std::max(worst, error / std::abs(expected[i]));
-    if (std::isnan(actual[i]) || std::isnan(expected[i])) return std::numeric_limits<double>::infinity();
+    if (std::isnan(error)) return std::numeric_limits<double>::infinity();
+    if (error > tolerance::kConductanceFloor) worst = std::max(worst, error / std::abs(expected[i]));
   }
   return worst;
 }
 
 std::string Text(const WireResistances& wires) {
   std::ostringstream text;
+  const char* const ends[] = {"one end", "both ends", "alternating ends"};
   text << "source " << wires.source_ohm << ", sink " << wires.sink_ohm << ", word line " << wires.wordline_ohm
-       << ", bit line " << wires.bitline_ohm << " ohm";
+       << (wires.wordline_segments_ohm.empty() ? "" : " (a list)") << ", bit line " << wires.bitline_ohm
+       << (wires.bitline_segments_ohm.empty() ? "" : " (a list)") << " ohm, driven at "
+       << ends[static_cast<int>(wires.wordline_driven)] << ", sensed at "
+       << ends[static_cast<int>(wires.bitline_sensed)];
   return text.str();
 }
 
@@ -72,6 +76,17 @@ std::vector<WireResistances> WireCases() {
   return cases;
 }
 
+constexpr LineEnds kEnds[] = {LineEnds::kOne, LineEnds::kBoth, LineEnds::kAlternating};
+
+// Segments around 2.5 ohm, each its own, every fifth 0.
+std::vector<double> RandomSegments(int count, unsigned seed) {
+  std::mt19937_64 engine(seed);
+  std::uniform_real_distribution<double> ohm(0, 5), uniform(0, 1);
+  std::vector<double> segments(count);
+  for (double& value : segments) value = uniform(engine) < 0.2 ? 0 : ohm(engine);
+  return segments;
+}
+
 class Shapes : public testing::TestWithParam<std::pair<int, int>> {};
 
 TEST_P(Shapes, AgreeWithNodalAnalysis) {
@@ -81,6 +96,41 @@ TEST_P(Shapes, AgreeWithNodalAnalysis) {
     EXPECT_LE(WorstRelative(Extract(g, rows, cols, wires), Reference(g, rows, cols, wires)),
               tolerance::kConductanceRelative)
         << Text(wires);
+  }
+}
+
+TEST_P(Shapes, AgreeWithNodalAnalysisForAllEnds) {
+  const auto [rows, cols] = GetParam();
+  const auto g = RandomCells(rows * cols, 13);
+  for (WireResistances wires : WireCases()) {
+    for (const LineEnds driven : kEnds) {
+      for (const LineEnds sensed : kEnds) {
+        wires.wordline_driven = driven;
+        wires.bitline_sensed = sensed;
+        EXPECT_LE(WorstRelative(Extract(g, rows, cols, wires), Reference(g, rows, cols, wires)),
+                  tolerance::kConductanceRelative)
+            << Text(wires);
+      }
+    }
+  }
+}
+
+TEST_P(Shapes, AgreeWithNodalAnalysisForSegmentsThatDiffer) {
+  const auto [rows, cols] = GetParam();
+  const auto g = RandomCells(rows * cols, 14);
+  WireResistances wires{500, 100, 2.5, 2.5};
+  for (const int lists : {1, 2, 3}) {
+    wires.wordline_segments_ohm = lists & 1 ? RandomSegments(cols - 1, 1) : std::vector<double>();
+    wires.bitline_segments_ohm = lists & 2 ? RandomSegments(rows - 1, 2) : std::vector<double>();
+    for (const LineEnds driven : kEnds) {
+      for (const LineEnds sensed : kEnds) {
+        wires.wordline_driven = driven;
+        wires.bitline_sensed = sensed;
+        EXPECT_LE(WorstRelative(Extract(g, rows, cols, wires), Reference(g, rows, cols, wires)),
+                  tolerance::kConductanceRelative)
+            << Text(wires);
+      }
+    }
   }
 }
 
@@ -224,6 +274,14 @@ TEST(EquivalentConductance, RefusesWhatCannotBe) {
     EXPECT_EQ(MessageOf(extract, g, 2, 3, {0, 0, kInfinity, 0}),
               "r_wordline_ohm: inf is out of range, allowed is 0 to 1e+15");
     EXPECT_EQ(MessageOf(extract, g, 2, 3, {0, 0, 0, -2}), "r_bitline_ohm: -2 is out of range, allowed is 0 to 1e+15");
+    WireResistances lists;
+    lists.wordline_segments_ohm = {1, 2, 3};
+    EXPECT_EQ(MessageOf(extract, g, 2, 3, lists), "r_wordline_segment_ohm: 3 segments, an array of this size has 2");
+    lists.wordline_segments_ohm = {1, -2};
+    EXPECT_EQ(MessageOf(extract, g, 2, 3, lists), "r_wordline_segment_ohm: -2 is out of range, allowed is 0 to 1e+15");
+    lists.wordline_segments_ohm = {};
+    lists.bitline_segments_ohm = {1, 2};
+    EXPECT_EQ(MessageOf(extract, g, 2, 3, lists), "r_bitline_segment_ohm: 2 segments, an array of this size has 1");
     for (const auto& [value, text] : {std::pair(-1.0, "-1"), {kNan, "nan"}, {kInfinity, "inf"}}) {
       auto bad = g;
       bad[4] = value;
@@ -249,10 +307,13 @@ TEST(EquivalentConductanceBatch, NamesTheArrayOfABadCell) {
 TEST(EquivalentConductance, StaysFiniteAtTheLimits) {
   for (const double cell : {1e-300, 1e6}) {
     for (const double ohm : {1e-300, 1e15}) {
-      const auto g_eq = Extract(std::vector<double>(9 * 9, cell), 9, 9, {ohm, ohm, ohm, ohm});
-      for (const double value : g_eq) {
-        EXPECT_TRUE(value >= 0 && value <= cell)
-            << value << " of cells of " << cell << " S and wires of " << ohm << " ohm";
+      for (const LineEnds ends : kEnds) {
+        WireResistances wires{ohm, ohm, ohm, ohm};
+        wires.wordline_driven = wires.bitline_sensed = ends;
+        for (const double value : Extract(std::vector<double>(9 * 9, cell), 9, 9, wires)) {
+          EXPECT_TRUE(value >= 0 && value <= cell * (1 + tolerance::kPositiveRelative))
+              << value << " of cells of " << cell << " S, " << Text(wires);
+        }
       }
     }
   }

@@ -8,6 +8,10 @@ namespace rxnn::tolerance {
 // G_eq against an independent solver. Both are backward stable in double precision; the circuit's condition number
 // reaches 1e6 for milliohm segments, so eps * 1e6 with a margin of 5. Relative to the entry.
 constexpr double kConductanceRelative = 1e-9;
+// Drivers of 0 ohm at far ends are taken for 1e-30 ohm (docs/physics.md): where an entry is exactly 0, what passes them
+// instead. Siemens; 1e-30 ohm times the square of the largest conductance in the tests, 1e-2 S in one line, with
+// margin.
+constexpr double kConductanceFloor = 1e-32;
 
 // Double-precision algorithms that only add, multiply and divide positive numbers: about one eps per step in a chain of
 // up to 1e3 steps, relative to each entry.
