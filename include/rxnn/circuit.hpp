@@ -1,7 +1,7 @@
 // The array as a linear circuit. Row i is driven by V_i behind R_source, column j ends in R_sink at virtual ground,
 // cell (i, j) joins word-line node u_ij and bit-line node w_ij; neighbouring nodes are joined by R_wordline and
-// R_bitline. With linear cells the sensed currents are I = G_eq^T V: G_eq depends on cells and wires only
-// (docs/physics.md).
+// R_bitline. WireResistances says at which ends lines are driven and sensed. With linear cells the sensed currents are
+// I = G_eq^T V: G_eq depends on cells and wires only (docs/physics.md).
 #pragma once
 
 #include "rxnn/hardware.hpp"
@@ -14,7 +14,8 @@ namespace rxnn {
 // Method: every bit line is eliminated down to the word lines, and the word lines are swept from their far end to the
 // drivers; or the mirrored array is, where that is less work. Nothing is subtracted and nothing is divided by a wire's
 // resistance, so every entry is accurate to about 1e-13 of itself, whatever the resistances, and a resistance of 0 is
-// no special case. L (s^3 + s^2 L) flops, s = min(rows, cols), L = max(rows, cols).
+// no special case. L (s^3 + s^2 L) flops, s = min(rows, cols), L = max(rows, cols); up to twice as many where both
+// kinds of line end at both sides or alternate.
 void EquivalentConductance(const double* g, int rows, int cols, const WireResistances& wires, double* g_eq);
 
 // The same for `count` arrays that follow each other in memory, shared out over the OpenMP threads. Every array comes
