@@ -1,0 +1,49 @@
+// Images from a database.
+#pragma once
+
+#include <vector>
+
+#include "caffe/layers/base_data_layer.hpp"
+#include "caffe/util/db.hpp"
+
+namespace caffe {
+
+// Tops: data (batch_size, channels, height, width), after transform_param; label (batch_size). The records (Datum
+// messages) come in the order of their keys, from the first again after the last. The shape is that of the first record
+// of each batch. data_param.rand_skip > 0 starts that many records later at most.
+template <typename Dtype>
+class DataLayer : public BasePrefetchingDataLayer<Dtype> {
+ public:
+  explicit DataLayer(const LayerParameter& param);
+  ~DataLayer() override;
+
+  void DataLayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
+  const char* type() const override { return "Data"; }
+  int ExactNumBottomBlobs() const override { return 0; }
+  int MinTopBlobs() const override { return 1; }
+  int MaxTopBlobs() const override { return 2; }
+
+ protected:
+  void Next();
+  void load_batch(Batch<Dtype>* batch) override;
+
+  shared_ptr<db::DB> db_;
+  shared_ptr<db::Cursor> cursor_;
+
+ private:
+  // A record on its way into a batch.
+  struct Record {
+    string key;
+    Datum datum;
+    cv::Mat image;  // of an encoded datum
+  };
+
+  // At the cursor, not decoded.
+  Record Read();
+  // Runs `action`; an error gets the database and the record's key in front.
+  template <typename Action>
+  auto InRecord(const Record& record, Action action);
+  vector<int> ShapeOf(const Record& record, int batch_size);
+};
+
+}  // namespace caffe

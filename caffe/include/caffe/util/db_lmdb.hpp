@@ -1,0 +1,66 @@
+// LMDB databases: a directory with data.mdb in it.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "caffe/common.hpp"
+#include "caffe/util/db.hpp"
+
+struct MDB_cursor;
+struct MDB_txn;
+
+namespace caffe::db {
+
+class LmdbEnvironment;
+
+// Sees the database as it was when the cursor was made, and keeps it open.
+class LMDBCursor : public Cursor {
+ public:
+  explicit LMDBCursor(shared_ptr<LmdbEnvironment> environment);
+  ~LMDBCursor() override;
+  void SeekToFirst() override;
+  void Next() override;
+  string key() override { return key_; }
+  string value() override;
+  bool valid() override { return valid_; }
+
+ private:
+  void Seek(int operation);
+
+  shared_ptr<LmdbEnvironment> environment_;
+  MDB_txn* transaction_ = nullptr;
+  MDB_cursor* cursor_ = nullptr;
+  string key_;
+  const char* value_ = nullptr;
+  size_t value_size_ = 0;
+  bool valid_ = false;
+};
+
+// Holds the records until Commit, which writes all of them or, when it throws, none. May be used again after it.
+class LMDBTransaction : public Transaction {
+ public:
+  explicit LMDBTransaction(shared_ptr<LmdbEnvironment> environment);
+  void Put(const string& key, const string& value) override { records_.emplace_back(key, value); }
+  void Commit() override;
+
+ private:
+  shared_ptr<LmdbEnvironment> environment_;
+  vector<pair<string, string>> records_;
+};
+
+// The same database may be open any number of times in a process for reading, or once for writing with any number of
+// readers opened after the writer. Reading works where nothing can be written.
+class LMDB : public DB {
+ public:
+  void Open(const string& source, Mode mode) override;
+  void Close() override { environment_.reset(); }
+  LMDBCursor* NewCursor() override;
+  LMDBTransaction* NewTransaction() override;
+
+ private:
+  shared_ptr<LmdbEnvironment> environment_;
+};
+
+}  // namespace caffe::db

@@ -1,0 +1,94 @@
+#include "caffe/layers/base_data_layer.hpp"
+
+#include "caffe/util/benchmark.hpp"
+
+namespace caffe {
+
+template <typename Dtype>
+BaseDataLayer<Dtype>::BaseDataLayer(const LayerParameter& param)
+    : Layer<Dtype>(param), transform_param_(param.transform_param()) {}
+
+template <typename Dtype>
+void BaseDataLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+  output_labels_ = top.size() > 1;
+  data_transformer_ = std::make_shared<DataTransformer<Dtype>>(transform_param_, this->phase_);
+  data_transformer_->InitRand();
+  DataLayerSetUp(bottom, top);
+}
+
+template <typename Dtype>
+BasePrefetchingDataLayer<Dtype>::BasePrefetchingDataLayer(const LayerParameter& param) : BaseDataLayer<Dtype>(param) {
+  const unsigned count = param.data_param().prefetch();
+  CAFFE_REQUIRE(count >= 1 && count <= 1024) << "data_param has the prefetch " << count << "; 1 to 1024 is possible";
+  for (unsigned i = 0; i < count; ++i) {
+    prefetch_.push_back(std::make_shared<Batch<Dtype>>());
+    prefetch_free_.push(prefetch_.back().get());
+  }
+}
+
+template <typename Dtype>
+void BasePrefetchingDataLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+  BaseDataLayer<Dtype>::LayerSetUp(bottom, top);
+  StartInternalThread();
+}
+
+template <typename Dtype>
+void BasePrefetchingDataLayer<Dtype>::ShapeBatches(const vector<int>& data_shape, const vector<int>& label_shape,
+                                                   const vector<Blob<Dtype>*>& top) {
+  vector<int> one = data_shape;
+  one[0] = 1;
+  transformed_data_.Reshape(one);
+  top[0]->Reshape(data_shape);
+  LOG(INFO) << "output data size: " << top[0]->num() << "," << top[0]->channels() << "," << top[0]->height() << ","
+            << top[0]->width();
+  if (this->output_labels_) top[1]->Reshape(label_shape);
+  for (const auto& batch : prefetch_) {
+    batch->data_.Reshape(data_shape);
+    if (this->output_labels_) batch->label_.Reshape(label_shape);
+  }
+}
+
+template <typename Dtype>
+void BasePrefetchingDataLayer<Dtype>::InternalThreadEntry() {
+  try {
+    while (!must_stop()) {
+      Batch<Dtype>* batch = prefetch_free_.pop();
+      load_batch(batch);
+      prefetch_full_.push(batch);
+    }
+  } catch (const Stopped&) {
+    throw;
+  } catch (...) {
+    failure_ = std::current_exception();
+    prefetch_full_.push(nullptr);
+  }
+}
+
+template <typename Dtype>
+void BasePrefetchingDataLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+  if (prefetch_current_ != nullptr) {
+    prefetch_free_.push(prefetch_current_);
+    prefetch_current_ = nullptr;
+  }
+  CPUTimer wait;
+  wait.Start();
+  Batch<Dtype>* batch = prefetch_full_.pop("Waiting for data");
+  seconds_waited_ += wait.Seconds();
+  if (batch == nullptr) {
+    prefetch_full_.push(nullptr);
+    std::rethrow_exception(failure_);
+  }
+  prefetch_current_ = batch;
+  // No copy: the tops use the batch's memory until the next call.
+  top[0]->ReshapeLike(batch->data_);
+  top[0]->ShareData(batch->data_);
+  if (this->output_labels_) {
+    top[1]->ReshapeLike(batch->label_);
+    top[1]->ShareData(batch->label_);
+  }
+}
+
+INSTANTIATE_CLASS(BaseDataLayer);
+INSTANTIATE_CLASS(BasePrefetchingDataLayer);
+
+}  // namespace caffe

@@ -1,0 +1,113 @@
+#include "caffe/layers/data_layer.hpp"
+
+#include "caffe/util/in_threads.hpp"
+
+namespace caffe {
+
+template <typename Dtype>
+DataLayer<Dtype>::DataLayer(const LayerParameter& param) : BasePrefetchingDataLayer<Dtype>(param) {
+  CAFFE_REQUIRE(param.data_param().batch_size() > 0) << "data_param needs a batch_size above 0";
+  db_.reset(db::GetDB(param.data_param().backend()));
+  db_->Open(param.data_param().source(), db::READ);
+  cursor_.reset(db_->NewCursor());
+  CAFFE_REQUIRE(cursor_->valid()) << "the database " << param.data_param().source() << " has no records";
+}
+
+template <typename Dtype>
+DataLayer<Dtype>::~DataLayer() {
+  this->StopInternalThread();
+}
+
+template <typename Dtype>
+void DataLayer<Dtype>::DataLayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+  const DataParameter& param = this->layer_param_.data_param();
+  if (param.rand_skip() > 0) {
+    unsigned skip = caffe_rng_rand() % param.rand_skip();
+    LOG(INFO) << "Skipping first " << skip << " data points.";
+    for (; skip > 0; --skip) Next();
+  }
+  const int batch_size = static_cast<int>(param.batch_size());
+  Record first = Read();
+  InRecord(first, [&] {
+    if (first.datum.encoded()) first.image = this->data_transformer_->Decode(first.datum);
+    this->ShapeBatches(ShapeOf(first, batch_size), {batch_size}, top);
+  });
+}
+
+template <typename Dtype>
+void DataLayer<Dtype>::Next() {
+  cursor_->Next();
+  if (!cursor_->valid()) {
+    LOG(INFO) << "Restarting data prefetching from start.";
+    cursor_->SeekToFirst();
+  }
+}
+
+template <typename Dtype>
+typename DataLayer<Dtype>::Record DataLayer<Dtype>::Read() {
+  Record record;
+  record.key = cursor_->key();
+  InRecord(record,
+           [&] { CAFFE_REQUIRE(record.datum.ParseFromString(cursor_->value())) << "corrupt: it is no Datum message"; });
+  return record;
+}
+
+template <typename Dtype>
+template <typename Action>
+auto DataLayer<Dtype>::InRecord(const Record& record, Action action) {
+  try {
+    return action();
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw Error("record '" + record.key + "' of " + this->layer_param_.data_param().source() + ": " + error.what());
+  }
+}
+
+template <typename Dtype>
+vector<int> DataLayer<Dtype>::ShapeOf(const Record& record, int batch_size) {
+  vector<int> shape = record.datum.encoded() ? this->data_transformer_->InferBlobShape(record.image)
+                                             : this->data_transformer_->InferBlobShape(record.datum);
+  shape[0] = batch_size;
+  return shape;
+}
+
+template <typename Dtype>
+void DataLayer<Dtype>::load_batch(Batch<Dtype>* batch) {
+  const int batch_size = static_cast<int>(this->layer_param_.data_param().batch_size());
+  vector<Record> records;
+  for (int i = 0; i < batch_size && !this->must_stop(); ++i) {
+    records.push_back(Read());
+    Next();
+  }
+  if (this->must_stop()) return;
+
+  InThreads(batch_size, DecodeThreads(), [&](int i) {
+    Record& record = records[i];
+    if (!record.datum.encoded()) return;
+    InRecord(record, [&] { record.image = this->data_transformer_->Decode(record.datum); });
+  });
+
+  InRecord(records[0], [&] { batch->data_.Reshape(ShapeOf(records[0], batch_size)); });
+  vector<int> one = batch->data_.shape();
+  one[0] = 1;
+  this->transformed_data_.Reshape(one);
+  // One after the other: the random crops and mirrors are drawn in the order of the records.
+  for (int i = 0; i < batch_size; ++i) {
+    const Record& record = records[i];
+    this->transformed_data_.set_cpu_data(batch->data_.mutable_cpu_data() + batch->data_.offset(i));
+    InRecord(record, [&] {
+      if (record.datum.encoded()) {
+        this->data_transformer_->Transform(record.image, &this->transformed_data_);
+      } else {
+        this->data_transformer_->Transform(record.datum, &this->transformed_data_);
+      }
+    });
+    if (this->output_labels_) batch->label_.mutable_cpu_data()[i] = static_cast<Dtype>(record.datum.label());
+  }
+}
+
+INSTANTIATE_CLASS(DataLayer);
+REGISTER_LAYER_CLASS(Data);
+
+}  // namespace caffe

@@ -1,0 +1,41 @@
+#include "caffe/util/image_list.hpp"
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <filesystem>
+
+namespace caffe {
+
+vector<ImageListEntry> ReadImageList(const string& filename) {
+  CAFFE_REQUIRE(std::filesystem::exists(filename)) << "File not found: " << filename;
+  CAFFE_REQUIRE(!std::filesystem::is_directory(filename)) << "Expected a file, found a directory: " << filename;
+  std::ifstream stream(filename);
+  CAFFE_REQUIRE(stream) << "Cannot open " << filename << ": " << std::strerror(errno);
+  vector<ImageListEntry> entries;
+  string text;
+  for (int line = 1; std::getline(stream, text); ++line) {
+    const size_t end = text.find_last_not_of(" \t\r");
+    if (end == string::npos) continue;
+    text.resize(end + 1);
+    const size_t space = text.find_last_of(" \t");
+    ImageListEntry entry{text.substr(0, space == string::npos ? 0 : space), 0, line};
+    const char* const label = text.data() + (space == string::npos ? 0 : space + 1);
+    const char* const label_end = text.data() + text.size();
+    const auto [parsed, error] = std::from_chars(label, label_end, entry.label);
+    CAFFE_REQUIRE(!entry.name.empty() && error == std::errc() && parsed == label_end)
+        << filename << ":" << line << ": expected \"<image> <label>\" with a whole number as label, found \"" << text
+        << "\"";
+    entries.push_back(std::move(entry));
+  }
+  CAFFE_REQUIRE(!stream.bad()) << "Cannot read " << filename << ": " << std::strerror(errno);
+  return entries;
+}
+
+string WhyUnreadable(const string& image) {
+  if (!std::filesystem::exists(image)) return "File not found: " + image;
+  if (!std::ifstream(image)) return "Cannot open " + image + ": " + std::strerror(errno);
+  return image + " cannot be decoded: corrupt, truncated, or no image";
+}
+
+}  // namespace caffe
