@@ -17,6 +17,7 @@ Dtype Net<Dtype>::ForwardFromTo(int start, int end) {
   CHECK_GE(start, 0);
   CHECK_LT(end, static_cast<int>(layers_.size()));
   Dtype loss = 0;
+  if (debug_info_) InputDebugInfo();
   for (int i = start; i <= end; ++i) {
     for (Callback* callback : before_forward_) callback->run(i);
     loss += InLayer(layers_[i]->layer_param(), [&] { return layers_[i]->Forward(bottom_vecs_[i], top_vecs_[i]); });
@@ -42,16 +43,6 @@ const vector<Blob<Dtype>*>& Net<Dtype>::Forward(const vector<Blob<Dtype>*>& bott
 }
 
 template <typename Dtype>
-void Net<Dtype>::ForwardDebugInfo(int layer_id) {
-  for (size_t i = 0; i < top_vecs_[layer_id].size(); ++i) {
-    const Blob<Dtype>& blob = *top_vecs_[layer_id][i];
-    const Dtype mean = blob.count() > 0 ? blob.asum_data() / blob.count() : 0;
-    LOG(INFO) << "    [Forward] Layer " << layer_names_[layer_id] << ", top blob "
-              << blob_names_[top_id_vecs_[layer_id][i]] << " data: " << mean;
-  }
-}
-
-template <typename Dtype>
 void Net<Dtype>::BackwardFromTo(int start, int end) {
   CHECK_GE(end, 0);
   CHECK_LT(start, static_cast<int>(layers_.size()));
@@ -60,6 +51,7 @@ void Net<Dtype>::BackwardFromTo(int start, int end) {
     if (layer_need_backward_[i]) {
       InLayer(layers_[i]->layer_param(),
               [&] { layers_[i]->Backward(top_vecs_[i], bottom_need_backward_[i], bottom_vecs_[i]); });
+      if (debug_info_) BackwardDebugInfo(i);
     }
     for (Callback* callback : after_backward_) callback->run(i);
   }
@@ -68,6 +60,7 @@ void Net<Dtype>::BackwardFromTo(int start, int end) {
 template <typename Dtype>
 void Net<Dtype>::Backward() {
   BackwardFromTo(static_cast<int>(layers_.size()) - 1, 0);
+  if (debug_info_) AllParamsDebugInfo();
 }
 
 template <typename Dtype>
@@ -85,6 +78,9 @@ void Net<Dtype>::ClearParamDiffs() {
 
 template <typename Dtype>
 void Net<Dtype>::Update() {
+  if (debug_info_) {
+    for (size_t i = 0; i < params_.size(); ++i) UpdateDebugInfo(static_cast<int>(i));
+  }
   for (Blob<Dtype>* param : learnable_params_) param->Update();
 }
 

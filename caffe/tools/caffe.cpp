@@ -3,11 +3,16 @@
 #include "tool_main.hpp"
 
 DEFINE_string(gpu, "", "GPUs to use: ids separated by commas, or 'all'. Empty: the CPU.");
+DEFINE_string(solver, "", "train: the solver definition (prototxt).");
+DEFINE_string(snapshot, "", "train: the snapshot to go on from (.solverstate or .solverstate.h5).");
+DEFINE_string(sigint_effect, "stop", "train: what SIGINT (Ctrl-C) does: stop, snapshot or none.");
+DEFINE_string(sighup_effect, "snapshot", "train: what SIGHUP does: stop, snapshot or none.");
 DEFINE_string(model, "", "test, time: the network (prototxt).");
 DEFINE_string(phase, "", "time: TRAIN or TEST. Empty: TRAIN.");
 DEFINE_int32(level, 0, "Level of the network, for include and exclude rules.");
 DEFINE_string(stage, "", "Stages of the network, separated by commas, for include and exclude rules.");
-DEFINE_string(weights, "", "test: trained weights (.caffemodel or .h5).");
+DEFINE_string(weights, "",
+              "test: trained weights (.caffemodel or .h5). train: weights to start from, several separated by commas.");
 DEFINE_int32(iterations, 50, "test, time: batches to run.");
 
 namespace caffe::tools {
@@ -34,6 +39,13 @@ Phase PhaseFlag(Phase fallback) {
   return FLAGS_phase == "TRAIN" ? TRAIN : TEST;
 }
 
+void RunTrain() {
+  UseDevice(FLAGS_gpu);
+  const vector<string> weights = FLAGS_weights.empty() ? vector<string>() : SplitList(FLAGS_weights);
+  Train({FLAGS_solver, FLAGS_level, SplitList(FLAGS_stage), FLAGS_snapshot, weights, FLAGS_sigint_effect,
+         FLAGS_sighup_effect});
+}
+
 void RunTest() {
   UseDevice(FLAGS_gpu);
   Test({NetFlags(), FLAGS_weights, FLAGS_iterations});
@@ -52,6 +64,7 @@ const map<string, void (*)()>& Actions() {
       {"device_query", RunDeviceQuery},
       {"test", RunTest},
       {"time", RunTime},
+      {"train", RunTrain},
   };
   return actions;
 }
@@ -72,9 +85,10 @@ int Run(int argc, char** argv) {
 }
 
 const char* const kUsage =
-    "Runs neural networks.\n"
+    "Trains and runs neural networks.\n"
     "usage: caffe ACTION --flags\n\n"
     "actions:\n"
+    "  train         train a network: --solver [--weights | --snapshot]\n"
     "  test          score a network: --model, --weights [--iterations]\n"
     "  time          time every layer of a network: --model [--phase --iterations]\n"
     "  device_query  say what there is to compute on";

@@ -1,17 +1,13 @@
 """The caffe command as a user meets it: what it prints, in which order, and what it says when something is wrong."""
 
 import math
-import os
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from caffe.proto.caffe_pb2 import NetParameter
-
-ROOT = Path(__file__).resolve().parents[2]
-CAFFE = ROOT / "build" / "bin" / "caffe"
+from caffe_command import caffe, error, messages
 
 # Inputs are 0, so that the scores are the biases, whatever the batch.
 NET = """
@@ -26,32 +22,6 @@ layer { name: "mean" type: "InnerProduct" bottom: "data" top: "mean" include { s
         inner_product_param { num_output: 1 bias_filler { value: 3 } } }
 """
 BIAS = [1.5, 0.25]
-
-
-def caffe(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(CAFFE), *(str(argument) for argument in arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        env={**os.environ, "GLOG_logtostderr": "1", "GLOG_minloglevel": "0", **environment},
-    )
-
-
-def messages(done: subprocess.CompletedProcess[str]) -> list[str]:
-    """The log lines without their prefixes."""
-    assert done.returncode == 0, done.stderr
-    return re.findall(r"^I\d{8} [\d:.]+ +\d+ [\w.]+:\d+\] (.*)$", done.stderr, re.MULTILINE)
-
-
-def error(*arguments: object) -> str:
-    """Runs what must fail: exit code 1 (a signal would be negative), and the message is the end of stderr."""
-    done = caffe(*arguments)
-    assert done.returncode == 1, (done.returncode, done.stderr)
-    assert done.stdout == ""
-    assert done.stderr.count("caffe: error: ") == 1, done.stderr
-    return done.stderr[done.stderr.index("caffe: error: ") :]
 
 
 def write_weights(path: Path, weights: list[float], shape: list[int], bias: list[float] | None = None) -> Path:

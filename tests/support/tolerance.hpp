@@ -52,4 +52,11 @@ constexpr double kExactCase = sizeof(Dtype) == 4 ? 1e-6 : 1e-14;
 template <typename Dtype>
 constexpr double kFewRoundings = sizeof(Dtype) == 4 ? 16 * kFloatEps : 16 * kFloatEps / (1 << 29);
 
+// Weights near 1 after five training steps in double precision, with sums over the batch in another order: a few
+// hundred roundings, enlarged at most a hundredfold by steps that divide by the size of small gradients.
+constexpr double kReorderedTraining = 1e-12;
+
+// Numbers read from a log, which prints six digits.
+constexpr double kSixDigits = 1e-5;
+
 }  // namespace rxnn::tolerance

@@ -22,6 +22,7 @@ class Net {
   // Reads a prototxt; `phase`, `level` and `stages` choose the layers that take part.
   Net(const string& param_file, Phase phase, int level = 0, const vector<string>* stages = nullptr);
   virtual ~Net() = default;
+  void Init(const NetParameter& param);
 
   // Runs all layers; `loss` receives the weighted sum of losses. Returns the output blobs.
   const vector<Blob<Dtype>*>& Forward(Dtype* loss = nullptr);
@@ -79,6 +80,8 @@ class Net {
   // All parameter blobs, and those that are not shares of another.
   const vector<shared_ptr<Blob<Dtype>>>& params() const { return params_; }
   const vector<Blob<Dtype>*>& learnable_params() const { return learnable_params_; }
+  // For each of params(), its index in learnable_params().
+  const vector<int>& learnable_param_ids() const { return learnable_param_ids_; }
   const vector<float>& params_lr() const { return params_lr_; }
   const vector<bool>& has_params_lr() const { return has_params_lr_; }
   const vector<float>& params_weight_decay() const { return params_weight_decay_; }
@@ -101,6 +104,7 @@ class Net {
   bool has_layer(const string& name) const { return layer_names_index_.count(name) != 0; }
   const shared_ptr<Layer<Dtype>> layer_by_name(const string& name) const;
 
+  // Logs mean magnitudes of data and gradients, layer by layer, in Forward, Backward and Update.
   void set_debug_info(bool value) { debug_info_ = value; }
 
   // The layers of `param` whose include/exclude rules its state meets.
@@ -117,13 +121,16 @@ class Net {
     template <typename T>
     friend class Net;
   };
+  const vector<Callback*>& before_forward() const { return before_forward_; }
   void add_before_forward(Callback* value) { before_forward_.push_back(value); }
+  const vector<Callback*>& after_forward() const { return after_forward_; }
   void add_after_forward(Callback* value) { after_forward_.push_back(value); }
+  const vector<Callback*>& before_backward() const { return before_backward_; }
   void add_before_backward(Callback* value) { before_backward_.push_back(value); }
+  const vector<Callback*>& after_backward() const { return after_backward_; }
   void add_after_backward(Callback* value) { after_backward_.push_back(value); }
 
  protected:
-  void Init(const NetParameter& param);
   void AppendLayer(const NetParameter& param, int layer_id, set<string>* available_blobs,
                    map<string, int>* blob_name_to_idx);
   void AppendTop(const NetParameter& param, int layer_id, int top_id, set<string>* available_blobs,
@@ -132,7 +139,11 @@ class Net {
                    map<string, int>* blob_name_to_idx);
   void AppendParam(const NetParameter& param, int layer_id, int param_id);
   void PropagateNeedBackward(const NetParameter& param);
+  void InputDebugInfo();
   void ForwardDebugInfo(int layer_id);
+  void BackwardDebugInfo(int layer_id);
+  void AllParamsDebugInfo();
+  void UpdateDebugInfo(int param_id);
 
   string name_;
   Phase phase_ = TEST;

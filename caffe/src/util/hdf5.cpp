@@ -3,6 +3,7 @@
 #include <hdf5.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
@@ -38,17 +39,27 @@ void ReadDataset(hid_t file, const string& filename, const string& dataset, Dtyp
       << filename << ": cannot read dataset " << dataset;
 }
 
+void WriteDataset(hid_t file, const string& filename, const string& dataset, hid_t type, hid_t space,
+                  const void* data) {
+  const Handle groups(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
+  H5Pset_create_intermediate_group(groups, 1);
+  const Handle set(H5Dcreate2(file, dataset.c_str(), type, space, groups, H5P_DEFAULT, H5P_DEFAULT), H5Dclose);
+  CAFFE_REQUIRE(set >= 0 && H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0)
+      << filename << ": cannot write dataset " << dataset;
+}
+
 template <typename Dtype>
 void WriteDataset(hid_t file, const string& filename, const string& dataset, const vector<int>& shape,
                   const Dtype* data) {
-  const Handle groups(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
-  H5Pset_create_intermediate_group(groups, 1);
   const vector<hsize_t> dims(shape.begin(), shape.end());
   const Handle space(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr), H5Sclose);
-  const Handle set(H5Dcreate2(file, dataset.c_str(), NativeType(data), space, groups, H5P_DEFAULT, H5P_DEFAULT),
-                   H5Dclose);
-  CAFFE_REQUIRE(set >= 0 && H5Dwrite(set, NativeType(data), H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0)
-      << filename << ": cannot write dataset " << dataset;
+  WriteDataset(file, filename, dataset, NativeType(data), space, data);
+}
+
+// The size of a dataset of one axis, or 1 for one without axes.
+hsize_t ElementCount(hid_t set) {
+  const Handle space(H5Dget_space(set), H5Sclose);
+  return static_cast<hsize_t>(H5Sget_simple_extent_npoints(space));
 }
 
 }  // namespace
@@ -88,6 +99,38 @@ vector<int> Hdf5Reader::Shape(const string& dataset) const {
 void Hdf5Reader::Read(const string& dataset, float* data) const { ReadDataset(file_, filename_, dataset, data); }
 void Hdf5Reader::Read(const string& dataset, double* data) const { ReadDataset(file_, filename_, dataset, data); }
 
+int Hdf5Reader::ReadInt(const string& dataset) const {
+  const Handle set(H5Dopen2(file_, dataset.c_str(), H5P_DEFAULT), H5Dclose);
+  int value = 0;
+  CAFFE_REQUIRE(set >= 0 && ElementCount(set) == 1 &&
+                H5Dread(set, H5T_NATIVE_INT, H5S_ALL, H5S_ALL, H5P_DEFAULT, &value) >= 0)
+      << filename_ << ": cannot read one integer from dataset " << dataset;
+  return value;
+}
+
+string Hdf5Reader::ReadString(const string& dataset) const {
+  const Handle set(H5Dopen2(file_, dataset.c_str(), H5P_DEFAULT), H5Dclose);
+  CAFFE_REQUIRE(set >= 0) << filename_ << ": no dataset " << dataset;
+  const Handle type(H5Dget_type(set), H5Tclose);
+  // Fixed length, as Caffe writes it; other programs may store a pointer to the text.
+  CAFFE_REQUIRE(H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 && ElementCount(set) == 1)
+      << filename_ << ": dataset " << dataset << " is no text of fixed length";
+  string value(H5Tget_size(type), '\0');
+  CAFFE_REQUIRE(H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, value.data()) >= 0)
+      << filename_ << ": cannot read dataset " << dataset;
+  value.resize(std::min(value.size(), value.find('\0')));
+  return value;
+}
+
+string Hdf5Reader::ReadBytes(const string& dataset) const {
+  const Handle set(H5Dopen2(file_, dataset.c_str(), H5P_DEFAULT), H5Dclose);
+  CAFFE_REQUIRE(set >= 0) << filename_ << ": no dataset " << dataset;
+  string value(ElementCount(set), '\0');
+  CAFFE_REQUIRE(H5Dread(set, H5T_NATIVE_UCHAR, H5S_ALL, H5S_ALL, H5P_DEFAULT, value.data()) >= 0)
+      << filename_ << ": cannot read dataset " << dataset;
+  return value;
+}
+
 Hdf5Writer::Hdf5Writer(const string& filename)
     : filename_(filename), temporary_(filename + ".tmp" + std::to_string(getpid())) {
   SilenceLibrary();
@@ -106,6 +149,25 @@ void Hdf5Writer::Write(const string& dataset, const vector<int>& shape, const fl
 }
 void Hdf5Writer::Write(const string& dataset, const vector<int>& shape, const double* data) {
   WriteDataset(file_, filename_, dataset, shape, data);
+}
+
+void Hdf5Writer::WriteInt(const string& dataset, int value) {
+  const hsize_t one = 1;
+  const Handle space(H5Screate_simple(1, &one, nullptr), H5Sclose);
+  WriteDataset(file_, filename_, dataset, H5T_NATIVE_INT, space, &value);
+}
+
+void Hdf5Writer::WriteString(const string& dataset, const string& value) {
+  const Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
+  H5Tset_size(type, value.size() + 1);  // with the zero at its end
+  const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
+  WriteDataset(file_, filename_, dataset, type, space, value.c_str());
+}
+
+void Hdf5Writer::WriteBytes(const string& dataset, const string& value) {
+  const hsize_t size = value.size();
+  const Handle space(H5Screate_simple(1, &size, nullptr), H5Sclose);
+  WriteDataset(file_, filename_, dataset, H5T_NATIVE_UCHAR, space, value.data());
 }
 
 void Hdf5Writer::Commit() {

@@ -3,6 +3,7 @@
 #include <google/protobuf/descriptor.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <iterator>
 
 #include "caffe/util/io.hpp"
@@ -269,12 +270,29 @@ bool UpgradeSolverType(SolverParameter* param) {
 bool UpgradeSolverAsNeeded(const string& param_file, SolverParameter* param) {
   if (!SolverNeedsTypeUpgrade(*param)) return true;
   LOG(INFO) << "Upgrading the solver type: " << param_file;
-  return UpgradeSolverType(param);
+  try {
+    return UpgradeSolverType(param);
+  } catch (const Error& error) {
+    throw Error(param_file + ": " + error.what());
+  }
+}
+
+void UpgradeSnapshotPrefixProperty(const string& param_file, SolverParameter* param) {
+  namespace fs = std::filesystem;
+  const fs::path file(param_file);
+  if (!param->has_snapshot_prefix()) {
+    param->set_snapshot_prefix(fs::path(file).replace_extension().string());
+    LOG(INFO) << "snapshot_prefix was not specified and is set to " << param->snapshot_prefix();
+  } else if (fs::is_directory(param->snapshot_prefix())) {
+    param->set_snapshot_prefix((fs::path(param->snapshot_prefix()) / file.stem()).string());
+    LOG(INFO) << "snapshot_prefix was a directory and is replaced by " << param->snapshot_prefix();
+  }
 }
 
 void ReadSolverParamsFromTextFileOrDie(const string& param_file, SolverParameter* param) {
   ReadProtoFromTextFileOrDie(param_file, param);
   UpgradeSolverAsNeeded(param_file, param);
+  UpgradeSnapshotPrefixProperty(param_file, param);
 }
 
 }  // namespace caffe

@@ -32,6 +32,18 @@ struct TimeOptions {
 };
 void Time(const TimeOptions& options);
 
+// Trains: from filled weights, from those of another network, or on from a snapshot.
+struct TrainOptions {
+  string solver;  // prototxt
+  int level = 0;
+  vector<string> stages;
+  string snapshot;                // .solverstate or .solverstate.h5; excludes weights
+  vector<string> weights;         // .caffemodel or .h5, later ones over earlier ones
+  string sigint_effect = "stop";  // stop, snapshot or none
+  string sighup_effect = "snapshot";
+};
+void Train(const TrainOptions& options);
+
 // Says what there is to compute on.
 void DeviceQuery(const string& gpu);
 

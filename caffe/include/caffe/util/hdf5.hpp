@@ -22,6 +22,10 @@ class Hdf5Reader {
   // Converts to the element type asked for; `data` holds the product of the shape.
   void Read(const string& dataset, float* data) const;
   void Read(const string& dataset, double* data) const;
+  // A dataset of one integer, a text, and bytes as WriteBytes stores them.
+  int ReadInt(const string& dataset) const;
+  string ReadString(const string& dataset) const;
+  string ReadBytes(const string& dataset) const;
 
  private:
   string filename_;
@@ -39,6 +43,9 @@ class Hdf5Writer {
   // Groups on the way are made.
   void Write(const string& dataset, const vector<int>& shape, const float* data);
   void Write(const string& dataset, const vector<int>& shape, const double* data);
+  void WriteInt(const string& dataset, int value);
+  void WriteString(const string& dataset, const string& value);
+  void WriteBytes(const string& dataset, const string& value);
   void Commit();
 
  private:

@@ -32,5 +32,8 @@ void UpgradeNetBatchNorm(NetParameter* param);
 bool SolverNeedsTypeUpgrade(const SolverParameter& param);
 bool UpgradeSolverType(SolverParameter* param);
 bool UpgradeSolverAsNeeded(const string& param_file, SolverParameter* param);
+// Without a snapshot_prefix, snapshots go beside the solver file, under its name; a directory as prefix becomes that
+// name in it.
+void UpgradeSnapshotPrefixProperty(const string& param_file, SolverParameter* param);
 
 }  // namespace caffe

@@ -1,0 +1,32 @@
+#include <cmath>
+
+#include "caffe/sgd_solvers.hpp"
+#include "caffe/util/parallel.hpp"
+
+namespace caffe {
+
+template <typename Dtype>
+void RMSPropSolver<Dtype>::CheckParameters() const {
+  CAFFE_REQUIRE(this->param_.momentum() == 0) << "Momentum cannot be used with RMSProp.";
+  CAFFE_REQUIRE(this->param_.rms_decay() >= 0 && this->param_.rms_decay() < 1)
+      << "rms_decay should lie between 0 and 1, it is " << this->param_.rms_decay();
+}
+
+template <typename Dtype>
+void RMSPropSolver<Dtype>::ComputeUpdateValue(int param_id, Dtype rate) {
+  Blob<Dtype>& param = *this->net_->learnable_params()[param_id];
+  const Dtype delta = this->param_.delta();
+  const Dtype decay = this->param_.rms_decay();
+  const Dtype local_rate = this->LocalRate(param_id, rate);
+  Dtype* g = param.mutable_cpu_diff();
+  Dtype* s = this->history_[param_id]->mutable_cpu_data();
+  ForEachElement(param.count(), [=](int i) {
+    s[i] = decay * s[i] + (1 - decay) * g[i] * g[i];
+    g[i] = local_rate * g[i] / (std::sqrt(s[i]) + delta);
+  });
+}
+
+INSTANTIATE_CLASS(RMSPropSolver);
+REGISTER_SOLVER_CLASS(RMSProp);
+
+}  // namespace caffe
