@@ -45,9 +45,12 @@ void Solver<Dtype>::Step(int iters) {
   while (iter_ < stop_iter) {
     net_->ClearParamDiffs();
     if (IsDue(iter_, param_.test_interval()) && (iter_ > 0 || param_.test_initialization())) {
-      TestAll();
+      if (Caffe::root_solver()) TestAll();
       if (requested_early_exit_) break;
-      if (iter_ == start_iter) timer.Start();
+      if (iter_ == start_iter) {
+        timer.Stop();
+        timer.Start();
+      }
     }
     for (Callback* callback : callbacks_) callback->on_start();
     const bool display = IsDue(iter_, param_.display());
@@ -61,7 +64,8 @@ void Solver<Dtype>::Step(int iters) {
     ApplyUpdate();
 
     const SolverAction::Enum request = GetRequestedAction();
-    if (IsDue(iter_, param_.snapshot()) || request == SolverAction::SNAPSHOT) Snapshot();
+    const bool due = IsDue(iter_, param_.snapshot()) && Caffe::root_solver();
+    if (due || request == SolverAction::SNAPSHOT) Snapshot();
     if (request == SolverAction::STOP) {
       requested_early_exit_ = true;
       break;

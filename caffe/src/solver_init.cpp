@@ -63,7 +63,9 @@ void Solver<Dtype>::Init(const SolverParameter& param) {
   param_ = param;
   CheckParameters(param_);
   CheckSnapshotWritePermissions();
-  if (param_.random_seed() >= 0) Caffe::set_random_seed(static_cast<unsigned int>(param_.random_seed()));
+  if (param_.random_seed() >= 0) {
+    Caffe::set_random_seed(static_cast<unsigned int>(param_.random_seed() + Caffe::solver_rank()));
+  }
   InitTrainNet();
   InitTestNets();
   LOG(INFO) << "Solver scaffolding done.";
