@@ -7,7 +7,7 @@ foreach(component ${OpenCV_FIND_COMPONENTS})
   find_library(OpenCV_${component}_LIBRARY opencv_${component})
   list(APPEND opencv_libraries OpenCV_${component}_LIBRARY)
   if(OpenCV_${component}_LIBRARY AND NOT TARGET opencv_${component})
-    add_library(opencv_${component} UNKNOWN IMPORTED)
+    add_library(opencv_${component} UNKNOWN IMPORTED GLOBAL) # tests make images with it
     set_target_properties(opencv_${component} PROPERTIES
       IMPORTED_LOCATION ${OpenCV_${component}_LIBRARY}
       INTERFACE_INCLUDE_DIRECTORIES ${OpenCV_INCLUDE_DIRS})

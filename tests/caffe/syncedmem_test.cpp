@@ -1,0 +1,51 @@
+#include "caffe/syncedmem.hpp"
+
+#include <cstdint>
+#include <cstring>
+
+#include "tests/support/layer_harness.hpp"
+
+namespace rxnn::testing {
+namespace {
+
+TEST(SyncedMemory, IsAllocatedAtFirstUseAndZero) {
+  caffe::SyncedMemory memory(100);
+  EXPECT_EQ(memory.size(), 100u);
+  EXPECT_EQ(memory.head(), caffe::SyncedMemory::UNINITIALIZED);
+  const auto* data = static_cast<const char*>(memory.cpu_data());
+  EXPECT_EQ(memory.head(), caffe::SyncedMemory::HEAD_AT_CPU);
+  for (int i = 0; i < 100; ++i) ASSERT_EQ(data[i], 0);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(data) % 64, 0u) << "whole vectors and cache lines";
+}
+
+TEST(SyncedMemory, IsWrittenWhereItIsRead) {
+  caffe::SyncedMemory memory(8);
+  std::memset(memory.mutable_cpu_data(), 3, 8);
+  EXPECT_EQ(static_cast<const char*>(memory.cpu_data())[7], 3);
+  EXPECT_EQ(memory.cpu_data(), memory.mutable_cpu_data());
+}
+
+TEST(SyncedMemory, LeavesMemoryOfOthersToThem) {
+  char own[4] = {1, 2, 3, 4};
+  {
+    caffe::SyncedMemory memory(4);
+    memory.mutable_cpu_data();
+    memory.set_cpu_data(own);
+    EXPECT_EQ(memory.cpu_data(), own);
+  }
+  EXPECT_EQ(own[3], 4);
+}
+
+TEST(SyncedMemory, OfNoBytesHasAnAddress) {
+  caffe::SyncedMemory memory(0);
+  EXPECT_NE(memory.cpu_data(), nullptr);
+}
+
+TEST(SyncedMemory, HasNoGpuInThisBuild) {
+  caffe::SyncedMemory memory(4);
+  ExpectError([&] { memory.gpu_data(); }, "no GPU support");
+  ExpectError([&] { memory.mutable_gpu_data(); }, "no GPU support");
+}
+
+}  // namespace
+}  // namespace rxnn::testing

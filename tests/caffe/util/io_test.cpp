@@ -1,0 +1,125 @@
+#include "caffe/util/io.hpp"
+
+#include <fstream>
+#include <opencv2/imgcodecs.hpp>
+
+#include "tests/support/layer_harness.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+namespace rxnn::testing {
+namespace {
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  return std::string((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+}
+
+// Every pixel another colour; blue, green and red differ.
+cv::Mat TestImage(int height = 4, int width = 5) {
+  cv::Mat image(height, width, CV_8UC3);
+  for (int h = 0; h < height; ++h) {
+    for (int w = 0; w < width; ++w) {
+      image.at<cv::Vec3b>(h, w) = cv::Vec3b(static_cast<uchar>(20 * h), static_cast<uchar>(30 * w), 200);
+    }
+  }
+  return image;
+}
+
+TEST(ProtoFiles, TextAndBinaryKeepMessages) {
+  const TemporaryDirectory folder;
+  caffe::NetParameter net, text, binary;
+  net.set_name("a \"name\"");
+  net.add_layer()->add_loss_weight(0.1f);
+  caffe::WriteProtoToTextFile(net, folder / "net.prototxt");
+  caffe::WriteProtoToBinaryFile(net, folder / "net.binaryproto");
+  EXPECT_TRUE(caffe::ReadProtoFromTextFile(folder / "net.prototxt", &text));
+  EXPECT_TRUE(caffe::ReadProtoFromBinaryFile(folder / "net.binaryproto", &binary));
+  EXPECT_EQ(text.SerializeAsString(), net.SerializeAsString());
+  EXPECT_EQ(binary.SerializeAsString(), net.SerializeAsString());
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 2) << "no files beside";
+}
+
+TEST(ProtoFiles, ErrorsSayWhere) {
+  const TemporaryDirectory folder;
+  caffe::NetParameter net;
+  const std::string file = folder / "net.prototxt";
+  const auto read = [&] { caffe::ReadProtoFromTextFileOrDie(file, &net); };
+  ExpectError(read, "File not found: " + file);
+  EXPECT_FALSE(caffe::ReadProtoFromTextFile(file, &net));
+  std::ofstream(file) << "name: 'x'\nlayer {\n  nmae: 'y'\n}\n";
+  ExpectError(read, "Failed to parse NetParameter: " + file + ":3:7: ");
+  ExpectError([&] { caffe::ReadProtoFromText("name 'x'", "memory", &net); }, "memory:1:6: ");
+  ExpectError([&] { caffe::ReadProtoFromTextFileOrDie(folder.path().string(), &net); }, "found a directory");
+
+  const auto read_binary = [&] { caffe::ReadProtoFromBinaryFileOrDie(file, &net); };
+  ExpectError(read_binary, "Failed to parse NetParameter file: " + file + " (truncated");
+  EXPECT_FALSE(caffe::ReadProtoFromBinaryFile(file, &net));
+  ExpectError([&] { caffe::WriteProtoToBinaryFile(net, "/no/such/folder/net"); }, "Cannot write /no/such/folder/net");
+}
+
+TEST(ProtoFiles, AFailedWriteLeavesTheOldFile) {
+  const TemporaryDirectory folder;
+  caffe::NetParameter net;
+  net.set_name("new");
+  // A directory of the file's name is in the way of the rename.
+  std::filesystem::create_directory(folder / "net");
+  ExpectError([&] { caffe::WriteProtoToTextFile(net, folder / "net"); }, "Cannot write " + folder / "net");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+}
+
+TEST(Images, AreReadAsBgr) {
+  const TemporaryDirectory folder;
+  const cv::Mat image = TestImage();
+  cv::imwrite(folder / "x.png", image);
+  const cv::Mat read = caffe::ReadImageToCVMat(folder / "x.png");
+  ASSERT_EQ(read.size(), image.size());
+  EXPECT_EQ(cv::norm(read, image, cv::NORM_INF), 0);
+  EXPECT_EQ(caffe::ReadImageToCVMat(folder / "x.png", false).channels(), 1);
+  EXPECT_EQ(caffe::ReadImageToCVMat(folder / "x.png", 8, 3).size(), cv::Size(3, 8));
+  EXPECT_TRUE(caffe::ReadImageToCVMat(folder / "no.png").empty());
+}
+
+TEST(Images, BecomePlanarDatums) {
+  const TemporaryDirectory folder;
+  const cv::Mat image = TestImage();
+  cv::imwrite(folder / "x.png", image);
+  caffe::Datum datum;
+  ASSERT_TRUE(caffe::ReadImageToDatum(folder / "x.png", 7, &datum));
+  EXPECT_EQ(datum.label(), 7);
+  ASSERT_EQ(datum.channels(), 3);
+  ASSERT_EQ(datum.height(), 4);
+  ASSERT_EQ(datum.width(), 5);
+  for (int c = 0; c < 3; ++c) {
+    for (int h = 0; h < 4; ++h) {
+      for (int w = 0; w < 5; ++w) {
+        EXPECT_EQ(static_cast<uchar>(datum.data()[(c * 4 + h) * 5 + w]), image.at<cv::Vec3b>(h, w)[c]);
+      }
+    }
+  }
+  EXPECT_FALSE(caffe::ReadImageToDatum(folder / "no.png", 7, &datum));
+}
+
+TEST(Images, EncodedDatumsHoldTheFile) {
+  const TemporaryDirectory folder;
+  cv::imwrite(folder / "x.png", TestImage());
+  caffe::Datum encoded, decoded, plain;
+  ASSERT_TRUE(caffe::ReadImageToDatum(folder / "x.png", 3, 0, 0, true, "png", &encoded));
+  EXPECT_TRUE(encoded.encoded());
+  EXPECT_EQ(encoded.data(), ReadFile(folder / "x.png"));
+  EXPECT_EQ(encoded.label(), 3);
+  decoded = encoded;
+  EXPECT_TRUE(caffe::DecodeDatum(&decoded, true));
+  ASSERT_TRUE(caffe::ReadImageToDatum(folder / "x.png", 3, &plain));
+  EXPECT_EQ(decoded.data(), plain.data());
+  EXPECT_FALSE(decoded.encoded());
+  EXPECT_FALSE(caffe::DecodeDatum(&decoded, true)) << "nothing is left to decode";
+  EXPECT_TRUE(caffe::DecodeDatumNative(&encoded));
+  EXPECT_EQ(encoded.channels(), 3);
+  caffe::Datum broken;
+  broken.set_encoded(true);
+  broken.set_data("no image");
+  ExpectError([&] { caffe::DecodeDatum(&broken, true); }, "8 bytes cannot be decoded");
+}
+
+}  // namespace
+}  // namespace rxnn::testing
