@@ -102,6 +102,7 @@ void CrossbarMatrix::SetAdcRange(const CurrentRange& range) {
   // One and the same current everywhere: a range of one level still converts it.
   if (usable.max == usable.min) usable.max = usable.min + 1;
   state_->calibrated = usable;
+  state_->PlanReads();
 }
 
 double CrossbarMatrix::OutputScale(int output, float input_range) const {

@@ -9,6 +9,7 @@
 #include "crossbar/panels.hpp"
 #include "rxnn/crossbar_matrix.hpp"
 #include "rxnn/random.hpp"
+#include "vmm/code_readout.hpp"
 #include "vmm/vmm.hpp"
 
 namespace rxnn {
@@ -40,6 +41,15 @@ struct Operands {
   PanelStore<T> matrices;
   // (level + g_off / g_step)^2 of every array, for read noise; empty without.
   PanelStore<T> squares;
+};
+
+// What the levels that the kernels multiply with can do, over all matrices: [level - level] of twins where they are
+// subtracted as currents.
+struct LevelBounds {
+  bool whole = false;  // all are whole numbers
+  double lowest = 0;   // level
+  double highest = 0;
+  CurrentRange currents;  // of a column under the largest and smallest digits, share of g_off included
 };
 
 // Vectors of one call of Multiply.
@@ -76,7 +86,11 @@ struct CrossbarState {
   std::vector<RelativeChange> changes;
   Operands<float> narrow;  // unless scheme.wide
   Operands<double> broad;  // where scheme.wide
+  LevelBounds bounds;      // where the hardware has converters
   std::optional<CurrentRange> calibrated;
+  // The converters where their results can be summed as whole numbers: set once levels and range are there. Empty where
+  // reads go one by one in double.
+  std::optional<CodeReadout> code_readout;
 
   // The array's number within the layer; names its draws.
   std::uint32_t ArrayId(int group, int row_tile, int col_tile, int slice, int polarity) const;
@@ -89,8 +103,14 @@ struct CrossbarState {
   // The number that names one of these draws.
   std::uint64_t ReadNoiseIndex(std::uint64_t vector, int read, int column) const;
 
-  // Makes the operands once the levels are there.
+  // Makes the operands once the levels are there, and plans the reads.
   void Pack();
+  // Sets bounds.
+  void FindBounds();
+  // Sets code_readout.
+  void PlanReads();
+  // What one level of g_off adds to a current per digit: off_level, or 0 where twins are subtracted as currents.
+  double share_per_digit() const { return scheme.analog ? 0 : off_level; }
 
   // Converter and rounding of every column. Throws std::logic_error where the range is still to be calibrated.
   Readout MakeReadout() const;

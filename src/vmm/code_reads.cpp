@@ -1,0 +1,79 @@
+#include "vmm/code_reads.hpp"
+
+#include <cstdint>
+#include <sstream>
+#include <stdexcept>
+
+#include "vmm/code_reads_cpu.hpp"
+
+namespace rxnn {
+namespace {
+
+void Check(const CodeReads& reads) {
+  const bool sizes = reads.rows >= 0 && reads.vectors >= 0 && reads.streams >= 0 && reads.cols >= 0 &&
+                     reads.cols <= kPanelCols && reads.cols % kPanelPad == 0;
+  const bool aligned = reinterpret_cast<std::uintptr_t>(reads.levels) % kPanelAlignment == 0;
+  if (sizes && aligned) return;
+  std::ostringstream message;
+  message << "panel of " << reads.rows << " x " << reads.cols << " cells at " << static_cast<const void*>(reads.levels)
+          << ", " << reads.vectors << " vectors, " << reads.streams
+          << " streams: expected no negative size, columns in "
+          << "multiples of " << kPanelPad << " up to " << kPanelCols << ", an address that is a multiple of "
+          << kPanelAlignment;
+  throw std::invalid_argument(message.str());
+}
+
+}  // namespace
+
+template <>
+void CutDigits(const CodeCut<std::uint8_t>& cut, std::int64_t row_stride, float* digits, std::int32_t* digit_sums) {
+  CutDigitsCpu(cut, row_stride, digits, digit_sums);
+}
+
+template <>
+void CutDigits(const CodeCut<std::uint16_t>& cut, std::int64_t row_stride, float* digits, std::int32_t* digit_sums) {
+  CutDigitsCpu(cut, row_stride, digits, digit_sums);
+}
+
+template <>
+void CutBits(const CodeCut<std::uint8_t>& cut, std::uint64_t* words, std::int32_t* digit_sums) {
+  CutBitsCpu(cut, words, digit_sums);
+}
+
+template <>
+void CutBits(const CodeCut<std::uint16_t>& cut, std::uint64_t* words, std::int32_t* digit_sums) {
+  CutBitsCpu(cut, words, digit_sums);
+}
+
+void OrderVectors(const std::int32_t* digit_sums, int vectors, int streams, bool skip_zeros, std::int32_t* order,
+                  std::int32_t* first) {
+  const auto to_read = [&](int vector) {
+    int n = streams;
+    while (skip_zeros && n > 0 && digit_sums[static_cast<std::int64_t>(vector) * streams + n - 1] == 0) --n;
+    return n;
+  };
+  // Counting sort: how many places come before those of n streams.
+  for (int n = 0; n <= streams + 1; ++n) first[n] = 0;
+  for (int v = 0; v < vectors; ++v) ++first[to_read(v) + 1];
+  for (int n = 1; n <= streams + 1; ++n) first[n] += first[n - 1];
+  for (int v = 0; v < vectors; ++v) order[first[to_read(v)]++] = v;
+  for (int n = streams + 1; n > 0; --n) first[n] = first[n - 1];
+  first[0] = 0;
+}
+
+void TableOffsets(const std::uint64_t* words, const std::int32_t* order, int vectors, int streams, int chunks,
+                  std::uint16_t* offsets) {
+  TableOffsetsCpu(words, order, vectors, streams, chunks, offsets);
+}
+
+void ReadCodes(const CodeReads& reads, const CodeDigits& digits) {
+  Check(reads);
+  ReadCodesCpu(reads, digits);
+}
+
+void ReadTables(const CodeReads& reads, const TableDigits& digits, float* scratch) {
+  Check(reads);
+  ReadTablesCpu(reads, digits, scratch);
+}
+
+}  // namespace rxnn
