@@ -9,6 +9,7 @@
 
 #include "crossbar/parallel.hpp"
 #include "crossbar/state.hpp"
+#include "vmm/kernel_choice.hpp"
 
 namespace rxnn {
 namespace {
@@ -41,7 +42,9 @@ void ForEachRun(const CrossbarState& state, Store& store, const Visit& visit) {
 }  // namespace
 
 CrossbarMatrix::CrossbarMatrix(const Hardware& hardware, std::string name, int groups, int inputs, int outputs)
-    : state_(std::make_unique<CrossbarState>(hardware, std::move(name), groups, inputs, outputs)) {}
+    : state_(std::make_unique<CrossbarState>(hardware, std::move(name), groups, inputs, outputs)) {
+  ApplyChosenTarget();
+}
 
 CrossbarMatrix::~CrossbarMatrix() = default;
 

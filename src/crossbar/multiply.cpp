@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "crossbar/block_reader.hpp"
+#include "crossbar/code_block_reader.hpp"
 #include "crossbar/parallel.hpp"
 #include "crossbar/state.hpp"
 
@@ -17,6 +18,15 @@ void MultiplyAs(const CrossbarState& state, const Batch& batch, double* sums) {
     return [&, reader = BlockReader<T>(state, batch, readout)](std::int64_t i) mutable {
       reader.Multiply(blocks[i], sums);
     };
+  });
+}
+
+template <typename Code>
+void MultiplyCodes(const CrossbarState& state, const Batch& batch, double* sums) {
+  const std::vector<Block> blocks = CutCodeBlocks(state, batch);
+  ParallelWork(static_cast<std::int64_t>(blocks.size()), [&] {
+    return
+        [&, reader = CodeBlockReader<Code>(state, batch)](std::int64_t i) mutable { reader.Multiply(blocks[i], sums); };
   });
 }
 
@@ -43,7 +53,13 @@ void CrossbarMatrix::Multiply(int group, const std::int32_t* codes, int count, b
                               std::uint64_t first_read, double* sums) const {
   const Batch batch{group, codes, count, has_negative, first_read};
   state_->Check(batch);
-  if (state_->scheme.wide) {
+  if (state_->code_readout) {
+    if (state_->hardware.input_bits <= 8) {
+      MultiplyCodes<std::uint8_t>(*state_, batch, sums);
+    } else {
+      MultiplyCodes<std::uint16_t>(*state_, batch, sums);
+    }
+  } else if (state_->scheme.wide) {
     MultiplyAs<double>(*state_, batch, sums);
   } else {
     MultiplyAs<float>(*state_, batch, sums);

@@ -80,6 +80,10 @@ void CrossbarState::PlanReads() {
     return;
   }
   code_readout = codes;
+  code_shares.clear();
+  for (int sum = 0; sum <= (share_per_digit() == 0 ? 0 : digits); ++sum) {
+    code_shares.push_back(codes->SharesOf(share_per_digit() * sum));
+  }
 }
 
 }  // namespace rxnn

@@ -91,6 +91,7 @@ struct CrossbarState {
   // The converters where their results can be summed as whole numbers: set once levels and range are there. Empty where
   // reads go one by one in double.
   std::optional<CodeReadout> code_readout;
+  std::vector<CodeReadout::Shares> code_shares;  // for every sum of digits; one for all where it has no share
 
   // The array's number within the layer; names its draws.
   std::uint32_t ArrayId(int group, int row_tile, int col_tile, int slice, int polarity) const;
@@ -107,7 +108,7 @@ struct CrossbarState {
   void Pack();
   // Sets bounds.
   void FindBounds();
-  // Sets code_readout.
+  // Sets code_readout and code_shares.
   void PlanReads();
   // What one level of g_off adds to a current per digit: off_level, or 0 where twins are subtracted as currents.
   double share_per_digit() const { return scheme.analog ? 0 : off_level; }

@@ -1,0 +1,60 @@
+// Reads blocks of input vectors where the converters' results are summed as whole numbers
+// (CrossbarState::code_readout).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "crossbar/block_reader.hpp"
+#include "crossbar/state.hpp"
+#include "hwy/aligned_allocator.h"
+#include "vmm/code_reads.hpp"
+
+namespace rxnn {
+
+// Cuts a batch as CutBlocks does: more vectors in a block, so that tables serve many.
+std::vector<Block> CutCodeBlocks(const CrossbarState& state, const Batch& batch);
+
+// One per thread: it keeps buffers. Code: std::uint8_t where input codes fit a byte, else std::uint16_t.
+template <typename Code>
+class CodeBlockReader {
+ public:
+  CodeBlockReader(const CrossbarState& state, const Batch& batch);
+
+  // Writes the block's part of sums [batch.count][outputs].
+  void Multiply(const Block& block, double* sums);
+
+ private:
+  // Cuts the digits that the block's vectors put on the rows of a tile in one pass (0: positive parts, 1: magnitudes of
+  // the negative ones).
+  void LoadDigits(const Block& block, int row_tile, int pass);
+  CodeCut<Code> LoadCodes(const Block& block, int row_tile, int pass);
+  // Digits of the tables, or of the blocked kernel.
+  void CutForTables(const CodeCut<Code>& cut);
+  void CutForProducts(const CodeCut<Code>& cut);
+  // Reads all matrices of a panel and adds to `sums` [vectors][panel.stride].
+  void ReadPanel(const Block& block, int row_tile, int pass, const Panel& panel, std::int32_t* sums);
+  // Adds what sums_ hold to wide_sums_ and clears them.
+  void Widen();
+
+  const CrossbarState& state_;
+  const Batch& batch_;
+  const CodeReadout& readout_;
+  const bool keeps_integers_;  // 32 bits hold the sums over all row tiles
+  bool tables_ = false;        // the block's digits have one bit and are read from tables
+  std::vector<Code> codes_;
+  std::vector<std::uint64_t> words_;
+  std::vector<std::int32_t> digit_sums_;  // [vector][stream]
+  std::vector<std::int64_t> code_sums_;   // [vector], over the rows so far
+  std::vector<std::int32_t> order_, first_;
+  std::vector<std::uint16_t> offsets_;
+  std::vector<float> digits_;
+  std::int64_t row_stride_ = 0;
+  std::vector<CodeReadout::Shares> shares_;
+  hwy::AlignedFreeUniquePtr<float[]> scratch_;
+  std::size_t scratch_size_ = 0;
+  std::vector<std::int32_t> sums_;  // [panel][vector][panel.stride]
+  std::vector<double> wide_sums_;   // the same, unless keeps_integers_
+};
+
+}  // namespace rxnn
