@@ -18,6 +18,7 @@ CORE: dict[str, set[str]] = {
     "mapping": {"device"},
     "vmm": {"periphery"},
     "crossbar": {"device", "circuit", "periphery", "mapping", "vmm"},
+    "spice": {"device", "circuit", "periphery"},
 }
 # Public headers of the core belong to a folder.
 PUBLIC = {
@@ -28,6 +29,7 @@ PUBLIC = {
     "rxnn/periphery.hpp": "periphery",
     "rxnn/mapping.hpp": "mapping",
     "rxnn/crossbar_matrix.hpp": "crossbar",
+    "rxnn/spice.hpp": "spice",
 }
 # Every folder may read the description of the hardware.
 COMMON = {"rxnn/hardware.hpp"}

@@ -1,0 +1,160 @@
+"""One array of cells with its wires and converters: of a matrix file, or of a layer of a network."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from caffe.proto.caffe_pb2 import CrossbarParameter, LayerParameter, NetParameter
+
+from . import _rxnn
+from .crossbar import equivalent_conductance, node_voltages
+from .errors import Error
+from .hardware import Hardware, load_hardware
+from .model import CROSSBAR_TYPES, FilePath, LayerMatrix, layer_matrix, read_model
+from .tables import read_table
+from .weights import read_weights
+
+_PLAIN_TYPES = {crossbar: plain for plain, crossbar in CROSSBAR_TYPES.items()}
+_STORED_AXES = 5  # of blobs[0] of a layer with stored conductances
+POLARITIES = ("positive", "negative")
+
+
+@dataclass(frozen=True)
+class PhysicalArray:
+    """The cells as they are programmed, before wires."""
+
+    name: str
+    g: np.ndarray  # (rows, columns), siemens
+    hardware: CrossbarParameter  # its rows and cols are those of g
+    used_rows: int  # the first rows and columns are in use
+    used_cols: int
+
+    @property
+    def wires(self) -> dict[str, float]:
+        """The four resistances, ohm."""
+        names = ("r_source_ohm", "r_sink_ohm", "r_wordline_ohm", "r_bitline_ohm")
+        return {name: getattr(self.hardware, name) for name in names}
+
+    def equivalent_conductance(self) -> np.ndarray:
+        """G_eq, (rows, columns), siemens."""
+        return equivalent_conductance(self.g, **self.wires)
+
+    def node_voltages(self, volts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Voltages of the word-line and bit-line nodes, (rows, columns) each, for one input vector."""
+        return node_voltages(self.g, volts, **self.wires)
+
+    def dac_volts(self) -> np.ndarray:
+        """What the DAC makes of every digit, volts."""
+        return _rxnn.dac_voltages(self.hardware.SerializeToString())
+
+    def describe(self) -> dict[str, Any]:
+        """What it is, for reports."""
+        return {
+            "name": self.name,
+            "rows": self.g.shape[0],
+            "columns": self.g.shape[1],
+            "used_rows": self.used_rows,
+            "used_columns": self.used_cols,
+            "v_read_volt": self.hardware.v_read_volt,
+            **self.wires,
+        }
+
+
+def matrix_array(path: FilePath, hardware: Hardware = "", *, key: str | None = None) -> PhysicalArray:
+    """The array whose cells stand in a file.
+
+    Args:
+        path: conductances in siemens, row i on word line i: .npy, .npz, or text with a row per line.
+        hardware: its wires, v_read and DACs; rows and cols are the matrix's. Default: those of CrossbarParameter.
+        key: which array of an .npz; needed where it holds several.
+    """
+    g = read_table(path, "matrix", key)
+    param = load_hardware(hardware)
+    bad = np.argwhere(~(np.isfinite(g) & (g >= 0)))
+    if bad.size:
+        row, column = bad[0]
+        raise Error(f"{path}: row {row}, column {column} (from 0): {g[row, column]}, expected siemens, 0 or more")
+    param.rows, param.cols = g.shape
+    return PhysicalArray(str(path), g, load_hardware(param), *g.shape)
+
+
+def layer_array(
+    model: FilePath,
+    weights: FilePath,
+    layer: str,
+    hardware: Hardware | None = None,
+    *,
+    tile: tuple[int, int] = (0, 0),
+    group: int = 0,
+    bit_slice: int = 0,
+    polarity: str = "positive",
+) -> PhysicalArray:
+    """One array of a layer, programmed as `convert` and the layer itself do: the same chip.
+
+    Args:
+        model: prototxt, plain or on crossbars.
+        weights: the plain weights. Stored conductances have the wires in them, and their cells are gone.
+        layer: its name.
+        hardware: the chip; default: the layer's own, where it is on crossbars.
+        tile: row and column of the piece of the weight matrix, from 0.
+        group: of a convolution with groups.
+        bit_slice: 0 is least significant.
+        polarity: "positive" or "negative" parts; OFFSET has "positive" only.
+    """
+    net = read_model(model)
+    message = _find_layer(net, layer)
+    param = _hardware(message, hardware)
+    if polarity not in POLARITIES:
+        raise Error(f"polarity {polarity!r}: expected {' or '.join(POLARITIES)}")
+    matrix = _plain_matrix(message, read_weights(weights, net).get(layer), weights)
+    crossbars = _rxnn.CrossbarMatrix(param.SerializeToString(), layer, matrix.groups, matrix.inputs, matrix.outputs)
+    counts = (-(-matrix.inputs // param.rows), -(-matrix.outputs // param.cols))
+    _require_below("tile row", tile[0], counts[0], layer)
+    _require_below("tile column", tile[1], counts[1], layer)
+    _require_below("group", group, matrix.groups, layer)
+    _require_below("slice", bit_slice, crossbars.num_slices, layer)
+    if POLARITIES.index(polarity) >= crossbars.num_polarities:
+        raise Error(f"layer {layer!r}: polarity negative: OFFSET hardware has one array, positive")
+    place = (group, *tile, bit_slice, POLARITIES.index(polarity))
+    g = crossbars.cell_conductances(matrix.weights, *place)
+    words = [f"layer {layer}", f"tile {tile[0]},{tile[1]}", f"slice {bit_slice}", polarity]
+    if matrix.groups > 1:
+        words.insert(1, f"group {group}")
+    used_rows = min(param.rows, matrix.inputs - tile[0] * param.rows)
+    used_cols = min(param.cols, matrix.outputs - tile[1] * param.cols)
+    return PhysicalArray(", ".join(words), g, param, used_rows, used_cols)
+
+
+def _find_layer(net: NetParameter, name: str) -> LayerParameter:
+    candidates = [layer for layer in net.layer if layer.type in CROSSBAR_TYPES or layer.type in _PLAIN_TYPES]
+    for layer in candidates:
+        if layer.name == name:
+            return layer
+    names = ", ".join(dict.fromkeys(layer.name for layer in candidates))
+    raise Error(f"the model has no layer {name!r} with a weight matrix; there are: {names or 'none'}")
+
+
+def _hardware(layer: LayerParameter, hardware: Hardware | None) -> CrossbarParameter:
+    if hardware is not None:
+        return load_hardware(hardware)
+    if layer.type not in _PLAIN_TYPES:
+        raise Error(f"layer {layer.name!r} is not on crossbars: name the hardware to put it on")
+    return load_hardware(layer.crossbar_param)
+
+
+def _plain_matrix(layer: LayerParameter, blobs: list[np.ndarray] | None, weights: FilePath) -> LayerMatrix:
+    if blobs and blobs[0].ndim == _STORED_AXES:
+        raise Error(
+            f"{weights}: layer {layer.name!r} holds equivalent conductances, from which the cells cannot be told; "
+            "give the plain weights that were converted"
+        )
+    plain = LayerParameter()
+    plain.CopyFrom(layer)
+    plain.type = _PLAIN_TYPES.get(layer.type, layer.type)
+    return layer_matrix(plain, blobs)
+
+
+def _require_below(what: str, value: int, count: int, layer: str) -> None:
+    if not 0 <= value < count:
+        raise Error(f"layer {layer!r}: {what} {value} is out of range, expected 0 to {count - 1}")
