@@ -22,6 +22,12 @@ struct SpiceInputs {
 //   x<i>, d<i>       digit (one volt for each) and driver of row i
 //   w<i>_<j>, b<i>_<j>  word line and bit line at cell (i, j)
 //   s<j>             virtual ground of column j; the current of column j is that of the voltage source Vs<j>
+// and the resistors
+//   Rs<i>, Rt<i>     driver of row i at its left and at its right end
+//   Rw<i>_<j>        word line from cell (i, j) to (i, j + 1)
+//   Rc<i>_<j>        cell
+//   Rb<i>_<j>        bit line from cell (i, j) to (i + 1, j)
+//   Rk<j>, Rl<j>     sense amplifier of column j at its lower and at its upper end
 // Nodes joined by 0 ohm are one, named by the driver or the virtual ground among them or else by the first cell; cells
 // of 0 S are left out. Numbers are written so that they read back as the same double.
 //   g: hardware.rows x hardware.cols (row-major), siemens, cells and wires within the limits of circuit.hpp.

@@ -22,7 +22,7 @@ using CodeArray = py::array_t<std::int32_t, py::array::c_style | py::array::forc
 void BindCircuit(py::module_& module);
 void BindHardware(py::module_& module);
 void BindMatrix(py::module_& module);
-void BindSpice(py::module_& module);
+void BindArray(py::module_& module);
 
 // From a serialised CrossbarParameter, validated.
 rxnn::Hardware ParseHardware(const std::string& message);

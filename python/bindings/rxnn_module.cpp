@@ -22,5 +22,5 @@ PYBIND11_MODULE(_rxnn, module) {
   BindCircuit(module);
   BindHardware(module);
   BindMatrix(module);
-  BindSpice(module);
+  BindArray(module);
 }

@@ -6,19 +6,26 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 import caffe
 
 from . import HardwareError
 from .add_data import add_data
+from .array_commands import spice
 from .convert import convert
 from .demo import run_demo
 from .errors import Error
 from .evaluate import evaluate, take_apart
 from .hardware import presets
 from .progress import progress_bar
-from .report import conversion_json, conversion_table, evaluation_json, evaluation_table, write_json
+from .report import (
+    conversion_json,
+    conversion_table,
+    evaluation_json,
+    evaluation_table,
+    results_console,
+    write_json,
+)
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -76,7 +83,7 @@ def convert_command(json_file: str | None, **arguments: str | bool | None) -> No
     """
     with progress_bar("arrays") as progress:
         reports = convert(progress=progress, **arguments)
-    _results().print(conversion_table(reports))
+    results_console().print(conversion_table(reports))
     if json_file:
         write_json(conversion_json(reports), json_file)
 
@@ -117,7 +124,7 @@ def evaluate_command(
         else:
             evaluation = evaluate(hardware=chips, progress=progress, **arguments)
     title = f"Causes of the drop on {Path(chips[0]).stem}" if explain else "Outputs"
-    _results().print(evaluation_table(evaluation, title))
+    results_console().print(evaluation_table(evaluation, title))
     if json_file:
         write_json(evaluation_json(evaluation), json_file)
 
@@ -165,9 +172,12 @@ def demo_command(out: str, build_folder: str | None, json_file: str | None) -> N
     Takes LeNet and 450 test images of the UCI digits from models/lenet_digits, makes a database with convert_imageset,
     tests the plain network with `caffe test`, converts it to every preset, tests again, and prints the accuracies.
     """
-    results = run_demo(Path(out), Path(build_folder) if build_folder else None, _results())
+    results = run_demo(Path(out), Path(build_folder) if build_folder else None, results_console())
     if json_file:
         write_json(results, json_file)
+
+
+cli.add_command(spice)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -195,9 +205,3 @@ def _numbers(option: str, text: str, kind: type[float] | type[int]) -> list[floa
 def _one_line(message: str) -> str:
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     return "rxnn: error: " + "; ".join(lines)
-
-
-def _results() -> Console:
-    """Standard output; as wide as its tables when it is no terminal."""
-    console = Console()
-    return console if console.is_terminal else Console(width=140)

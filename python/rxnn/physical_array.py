@@ -8,7 +8,6 @@ import numpy as np
 from caffe.proto.caffe_pb2 import CrossbarParameter, LayerParameter, NetParameter
 
 from . import _rxnn
-from .crossbar import equivalent_conductance, node_voltages
 from .errors import Error
 from .hardware import Hardware, load_hardware
 from .model import CROSSBAR_TYPES, FilePath, LayerMatrix, layer_matrix, read_model
@@ -38,11 +37,11 @@ class PhysicalArray:
 
     def equivalent_conductance(self) -> np.ndarray:
         """G_eq, (rows, columns), siemens."""
-        return equivalent_conductance(self.g, **self.wires)
+        return _rxnn.array_conductance(self.hardware.SerializeToString(), self.g)
 
     def node_voltages(self, volts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Voltages of the word-line and bit-line nodes, (rows, columns) each, for one input vector."""
-        return node_voltages(self.g, volts, **self.wires)
+        return _rxnn.array_voltages(self.hardware.SerializeToString(), self.g, volts)
 
     def dac_volts(self) -> np.ndarray:
         """What the DAC makes of every digit, volts."""

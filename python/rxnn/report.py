@@ -6,11 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
 from rich.table import Table
 
 from .convert import LayerReport
 from .evaluate import Evaluation, Result
 from .model import FilePath
+
+
+def results_console() -> Console:
+    """Standard output; as wide as its tables when it is no terminal."""
+    console = Console()
+    return console if console.is_terminal else Console(width=140)
 
 
 def conversion_table(reports: Sequence[LayerReport]) -> Table:

@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "circuit/check_array.hpp"
@@ -44,10 +46,36 @@ class LongLine {
   std::size_t start_;  // of the line that is being written
 };
 
+// Nodes along a line: the number of the first node that each is joined to by segments of 0 ohm, or kTerminal where that
+// is the driver or the sense amplifier.
+constexpr int kTerminal = -1;
+
+template <typename Segment>
+std::vector<int> JoinedNodes(int count, const Segment& segment, bool terminal_at_first, bool terminal_at_last) {
+  std::vector<int> joined(count);
+  for (int k = 0; k < count; ++k) joined[k] = k > 0 && segment(k - 1) == 0 ? joined[k - 1] : k;
+  const auto make_terminal = [&](int node) { std::replace(joined.begin(), joined.end(), node, kTerminal); };
+  if (terminal_at_last) make_terminal(joined.back());
+  if (terminal_at_first) make_terminal(joined.front());
+  return joined;
+}
+
 class NetlistWriter {
  public:
   NetlistWriter(const Hardware& hardware, const double* g, const SpiceInputs& inputs)
-      : hardware_(hardware), g_(g), inputs_(inputs), rows_(hardware.rows), cols_(hardware.cols) {}
+      : hardware_(hardware), g_(g), inputs_(inputs), rows_(hardware.rows), cols_(hardware.cols) {
+    const WireResistances& wires = hardware.wires;
+    for (int parity = 0; parity < 2; ++parity) {  // alternating ends make two kinds of lines, there are no others
+      word_lines_[parity] = JoinedNodes(
+          cols_, [&](int j) { return wires.wordline_segment(j); },
+          wires.source_ohm == 0 && HasNearEnd(wires.wordline_driven, parity),
+          wires.source_ohm == 0 && HasFarEnd(wires.wordline_driven, parity));
+      bit_lines_[parity] = JoinedNodes(
+          rows_, [&](int i) { return wires.bitline_segment(i); },
+          wires.sink_ohm == 0 && HasFarEnd(wires.bitline_sensed, parity),
+          wires.sink_ohm == 0 && HasNearEnd(wires.bitline_sensed, parity));
+    }
+  }
 
   std::string Write(const std::string& comment) {
     WriteHead(comment);
@@ -63,18 +91,31 @@ class NetlistWriter {
   bool digits() const { return inputs_.kind == SpiceInputs::Kind::kDigits; }
   bool sweep() const { return inputs_.count > 1; }
 
-  // Node of the word line at cell (i, j): that of the nearest segment to the left that is no short.
   std::string Word(int i, int j) const {
-    if (hardware_.wires.wordline_ohm == 0) j = 0;
-    return j == 0 && hardware_.wires.source_ohm == 0 ? Driver(i) : "w" + Place(i, j);
+    const int joined = word_lines_[i % 2][j];
+    return joined == kTerminal ? Driver(i) : "w" + Place(i, joined);
   }
-  // The same from the bottom of the bit line.
   std::string Bit(int i, int j) const {
-    if (hardware_.wires.bitline_ohm == 0) i = rows_ - 1;
-    return i == rows_ - 1 && hardware_.wires.sink_ohm == 0 ? Sense(j) : "b" + Place(i, j);
+    const int joined = bit_lines_[j % 2][i];
+    return joined == kTerminal ? Sense(j) : "b" + Place(joined, j);
   }
   static std::string Driver(int i) { return "d" + std::to_string(i); }
   static std::string Sense(int j) { return "s" + std::to_string(j); }
+
+  static std::string Segments(double ohm, const std::vector<double>& segments) {
+    return segments.empty() ? Text(ohm) : "as listed";
+  }
+  static std::string Ends(LineEnds ends, const std::string& near, const std::string& far) {
+    switch (ends) {
+      case LineEnds::kBoth:
+        return near + " and at the other";
+      case LineEnds::kAlternating:
+        return near + ", those with odd numbers " + far;
+      case LineEnds::kOne:
+        break;
+    }
+    return near;
+  }
 
   void Line(const std::string& line) {
     text_ += line;
@@ -82,6 +123,11 @@ class NetlistWriter {
   }
   void Resistor(const std::string& name, const std::string& a, const std::string& b, double ohm) {
     Line("R" + name + " " + a + " " + b + " " + Text(ohm));
+  }
+
+  // Ends joined by 0 ohm are one node already.
+  void Wire(const std::string& name, const std::string& a, const std::string& b, double ohm) {
+    if (ohm > 0) Resistor(name, a, b, ohm);
   }
 
   void WriteHead(const std::string& comment) {
@@ -146,14 +192,18 @@ class NetlistWriter {
   }
 
   void WriteWordLines() {
+    const WireResistances& wires = hardware_.wires;
     Line("*");
     Line("* drivers and word lines");
     for (int i = 0; i < rows_; ++i) {
-      const double source = hardware_.wires.source_ohm;
-      if (source > 0) Resistor("s" + std::to_string(i), Driver(i), Word(i, 0), source);
-      if (hardware_.wires.wordline_ohm == 0) continue;
+      if (HasNearEnd(wires.wordline_driven, i)) {
+        Wire("s" + std::to_string(i), Driver(i), Word(i, 0), wires.source_ohm);
+      }
+      if (HasFarEnd(wires.wordline_driven, i)) {
+        Wire("t" + std::to_string(i), Driver(i), Word(i, cols_ - 1), wires.source_ohm);
+      }
       for (int j = 0; j + 1 < cols_; ++j) {
-        Resistor("w" + Place(i, j), Word(i, j), Word(i, j + 1), hardware_.wires.wordline_ohm);
+        Wire("w" + Place(i, j), Word(i, j), Word(i, j + 1), wires.wordline_segment(j));
       }
     }
   }
@@ -170,16 +220,17 @@ class NetlistWriter {
   }
 
   void WriteBitLines() {
+    const WireResistances& wires = hardware_.wires;
     Line("*");
     Line("* bit lines and sense amplifiers");
     for (int j = 0; j < cols_; ++j) {
-      if (hardware_.wires.bitline_ohm > 0) {
-        for (int i = 0; i + 1 < rows_; ++i) {
-          Resistor("b" + Place(i, j), Bit(i, j), Bit(i + 1, j), hardware_.wires.bitline_ohm);
-        }
+      for (int i = 0; i + 1 < rows_; ++i) {
+        Wire("b" + Place(i, j), Bit(i, j), Bit(i + 1, j), wires.bitline_segment(i));
       }
-      const double sink = hardware_.wires.sink_ohm;
-      if (sink > 0) Resistor("k" + std::to_string(j), Bit(rows_ - 1, j), Sense(j), sink);
+      if (HasNearEnd(wires.bitline_sensed, j)) {
+        Wire("k" + std::to_string(j), Bit(rows_ - 1, j), Sense(j), wires.sink_ohm);
+      }
+      if (HasFarEnd(wires.bitline_sensed, j)) Wire("l" + std::to_string(j), Bit(0, j), Sense(j), wires.sink_ohm);
       Line("Vs" + std::to_string(j) + " " + Sense(j) + " 0 DC 0");
     }
   }
@@ -201,6 +252,7 @@ class NetlistWriter {
   const double* g_;
   const SpiceInputs& inputs_;
   const int rows_, cols_;
+  std::vector<int> word_lines_[2], bit_lines_[2];  // JoinedNodes of even and odd lines
   std::string text_;
 };
 

@@ -74,8 +74,41 @@ TEST(SpiceNetlist, JoinsNodesOfZeroOhm) {
                 kAnalysis + ".op\n.end\n");
   const std::string lines = Elements(TwoByTwo({500, 100, 0, 0}), {Kind::kVolts, volts.data(), 1});
   EXPECT_NE(lines.find("Rs0 d0 w0_0 500\n"), std::string::npos) << lines;
-  EXPECT_NE(lines.find("Rc0_1 w0_0 b1_1 5e+05\n"), std::string::npos) << lines;
-  EXPECT_NE(lines.find("Rk1 b1_1 s1 100\n"), std::string::npos) << lines;
+  EXPECT_NE(lines.find("Rc0_1 w0_0 b0_1 5e+05\n"), std::string::npos) << lines;
+  EXPECT_NE(lines.find("Rk1 b0_1 s1 100\n"), std::string::npos) << lines;
+}
+
+TEST(SpiceNetlist, DrivesAndSensesAtOtherEnds) {
+  const std::vector<double> volts{0.25, 0.1};
+  Hardware hardware = TwoByTwo({500, 100, 2.5, 3.5});
+  hardware.wires.wordline_driven = LineEnds::kBoth;
+  hardware.wires.bitline_sensed = LineEnds::kAlternating;
+  std::string lines = Elements(hardware, {Kind::kVolts, volts.data(), 1});
+  for (const char* line : {"Rs0 d0 w0_0 500\n", "Rt0 d0 w0_1 500\n", "Rs1 d1 w1_0 500\n", "Rt1 d1 w1_1 500\n",
+                           "Rk0 b1_0 s0 100\n", "Rl1 b0_1 s1 100\n"}) {
+    EXPECT_NE(lines.find(line), std::string::npos) << line << lines;
+  }
+  EXPECT_EQ(lines.find("Rk1"), std::string::npos) << lines;
+  EXPECT_EQ(lines.find("Rl0"), std::string::npos) << lines;
+
+  // Without resistance behind them, drivers and sense amplifiers are the ends of their lines.
+  hardware.wires.source_ohm = 0;
+  hardware.wires.sink_ohm = 0;
+  lines = Elements(hardware, {Kind::kVolts, volts.data(), 1});
+  for (const char* line : {"Rw0_0 d0 d0 2.5\n", "Rc0_0 d0 b0_0 ", "Rb0_0 b0_0 s0 3.5\n", "Rc0_1 d0 s1 ",
+                           "Rb0_1 s1 b1_1 3.5\n", "Rc1_1 d1 b1_1 8\n"}) {
+    EXPECT_NE(lines.find(line), std::string::npos) << line << lines;
+  }
+}
+
+TEST(SpiceNetlist, WritesSegmentsThatDiffer) {
+  const std::vector<double> volts{0.25, 0.1};
+  Hardware hardware = TwoByTwo({500, 100, 2.5, 3.5});
+  hardware.wires.wordline_segments_ohm = {7};
+  hardware.wires.bitline_segments_ohm = {0};
+  const std::string lines = Elements(hardware, {Kind::kVolts, volts.data(), 1});
+  EXPECT_NE(lines.find("Rw1_0 w1_0 w1_1 7\n"), std::string::npos) << lines;
+  EXPECT_NE(lines.find("Rk1 b0_1 s1 100\n"), std::string::npos) << lines;
 }
 
 TEST(SpiceNetlist, OfDigitsHasDacsAndASweep) {

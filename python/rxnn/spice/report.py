@@ -1,0 +1,83 @@
+"""What `rxnn spice check` prints."""
+
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from .check import SpiceCheck
+
+_COLUMNS_SHOWN = 16
+
+
+def check_table(result: SpiceCheck) -> Table:
+    """The error of every column; of the worst where there are many."""
+    worst, mean = result.errors.max(axis=0), result.errors.mean(axis=0)
+    order = np.argsort(-worst, kind="stable")[:_COLUMNS_SHOWN] if len(worst) > _COLUMNS_SHOWN else np.arange(len(worst))
+    shown = f", the {len(order)} worst of {len(worst)}" if len(order) < len(worst) else ""
+    title = f"Column currents of {result.array.name}, {result.times.vectors} vectors{shown}"
+    table = Table(title=title, show_footer=True)
+    table.add_column("column", footer="all")
+    table.add_column("ngspice, mean (A)", justify="right", footer=f"{result.ngspice.mean():.6g}")
+    table.add_column("FCM, mean (A)", justify="right", footer=f"{result.fcm.mean():.6g}")
+    table.add_column("worst relative error", justify="right", footer=f"{result.worst:.2e}")
+    table.add_column("mean", justify="right", footer=f"{result.errors.mean():.2e}")
+    for column in order:
+        table.add_row(
+            str(column),
+            f"{result.ngspice[:, column].mean():.6g}",
+            f"{result.fcm[:, column].mean():.6g}",
+            f"{worst[column]:.2e}",
+            f"{mean[column]:.2e}",
+        )
+    return table
+
+
+def times_table(result: SpiceCheck) -> Table:
+    """Who took how long."""
+    times = result.times
+    table = Table(title="Time, one thread each")
+    table.add_column("")
+    table.add_column("seconds", justify="right")
+    table.add_column("per vector", justify="right")
+    table.add_column("ngspice analysis / FCM", justify="right")
+    table.add_row("ngspice, whole run", f"{times.ngspice_wall:.3g}", f"{times.ngspice_wall / times.vectors:.3g}", "")
+    table.add_row("ngspice, analysis alone", f"{times.ngspice_analysis:.3g}", f"{times.ngspice_vmm:.3g}", "")
+    table.add_row("FCM, extraction of G_eq, once", f"{times.fcm_extraction:.3g}", "", "")
+    table.add_row("FCM, kernel in a batch", "", f"{times.fcm_vmm:.3g}", f"{times.ratio:.2g}")
+    table.add_row(
+        "FCM, kernel and extraction over these vectors",
+        "",
+        f"{times.fcm_vmm_with_extraction:.3g}",
+        f"{times.ratio_with_extraction:.2g}",
+    )
+    return table
+
+
+def check_json(result: SpiceCheck) -> dict[str, Any]:
+    """The tables' content, all columns."""
+    times = result.times
+    return {
+        "array": result.array.describe(),
+        "vectors": times.vectors,
+        "tolerance": result.tolerance,
+        "agrees": result.agrees,
+        "worst_relative_error": result.worst,
+        "mean_relative_error": float(result.errors.mean()),
+        "columns": {
+            "worst_relative_error": result.errors.max(axis=0).tolist(),
+            "mean_relative_error": result.errors.mean(axis=0).tolist(),
+            "ngspice_mean_ampere": result.ngspice.mean(axis=0).tolist(),
+            "fcm_mean_ampere": result.fcm.mean(axis=0).tolist(),
+        },
+        "seconds": {
+            "ngspice_wall": times.ngspice_wall,
+            "ngspice_analysis": times.ngspice_analysis,
+            "ngspice_analysis_per_vector": times.ngspice_vmm,
+            "fcm_extraction": times.fcm_extraction,
+            "fcm_kernel_per_vector": times.fcm_vmm,
+            "fcm_kernel_and_extraction_per_vector": times.fcm_vmm_with_extraction,
+        },
+        "ratio": times.ratio,
+        "ratio_with_extraction": times.ratio_with_extraction,
+    }
