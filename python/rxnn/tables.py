@@ -40,7 +40,7 @@ def _read_binary(path: FilePath, key: str | None) -> np.ndarray:
         names = ", ".join(content.files)
         if key is None:
             if len(content.files) != 1:
-                raise Error(f"{path}: holds several arrays ({names}); say which one by its key")
+                raise Error(f"{path}: holds several arrays ({names}); say which one with key (--key NAME)")
             key = content.files[0]
         if key not in content.files:
             raise Error(f"{path}: has no array {key!r}; there are: {names}")
@@ -49,6 +49,7 @@ def _read_binary(path: FilePath, key: str | None) -> np.ndarray:
 
 def _read_text(path: FilePath) -> np.ndarray:
     text = Path(path).read_text(encoding="utf-8")
-    for separator in ",;":
-        text = text.replace(separator, " ")
-    return np.loadtxt(text.splitlines(), ndmin=2)
+    lines = [line.partition("#")[0].replace(",", " ").replace(";", " ") for line in text.splitlines()]
+    if not any(line.strip() for line in lines):
+        raise Error(f"{path}: no table of numbers (the file is empty)")
+    return np.loadtxt(lines, ndmin=2)

@@ -1,6 +1,7 @@
 """Runs ngspice on a netlist and reads what it found, in full double precision."""
 
 import re
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -21,6 +22,7 @@ class NgspiceRun:
 
     currents: np.ndarray  # (vectors, columns), ampere
     wall_seconds: float  # the process, from start to end
+    cpu_seconds: float  # of processor time it used; less than wall_seconds where the machine had other work
     analysis_seconds: float  # its own count of the analysis alone, without start and reading the netlist
 
 
@@ -49,7 +51,7 @@ def run_ngspice(
     with tempfile.TemporaryDirectory(prefix="rxnn") as folder:
         circuit, raw = Path(folder) / "array.cir", Path(folder) / "array.raw"
         circuit.write_text(f"{head}.options acct\n{end}", encoding="utf-8")
-        start = time.perf_counter()
+        start, cpu_before = time.perf_counter(), _children_cpu()
         try:
             done = subprocess.run(
                 [command, "-n", "-b", "-r", str(raw), str(circuit)],
@@ -62,7 +64,7 @@ def run_ngspice(
             )
         except subprocess.TimeoutExpired:
             raise Error(f"ngspice was stopped: no result after {timeout:g} s") from None
-        wall = time.perf_counter() - start
+        wall, cpu = time.perf_counter() - start, _children_cpu() - cpu_before
         log = done.stdout + done.stderr
         values = read_raw(raw.read_bytes()) if raw.is_file() else {}
     names = [f"i(vs{column})" for column in range(columns)]
@@ -73,7 +75,7 @@ def run_ngspice(
             f"it said: {_complaint(log)}"
         )
     currents = np.column_stack([values[name] for name in names])
-    return NgspiceRun(currents, wall, _analysis_seconds(log))
+    return NgspiceRun(currents, wall, cpu, _analysis_seconds(log))
 
 
 def read_raw(content: bytes) -> dict[str, np.ndarray]:
@@ -88,6 +90,11 @@ def read_raw(content: bytes) -> dict[str, np.ndarray]:
     points = len(body) // (8 * count)
     table = np.frombuffer(body, "<f8", points * count).reshape(points, count)
     return {name: table[:, index] for index, name in enumerate(names)}
+
+
+def _children_cpu() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _analysis_seconds(log: str) -> float:

@@ -42,6 +42,7 @@ def times_table(result: SpiceCheck) -> Table:
     table.add_column("per vector", justify="right")
     table.add_column("ngspice analysis / FCM", justify="right")
     table.add_row("ngspice, whole run", f"{times.ngspice_wall:.3g}", f"{times.ngspice_wall / times.vectors:.3g}", "")
+    table.add_row("  processor time of it", f"{times.ngspice_cpu:.3g}", f"{times.ngspice_cpu / times.vectors:.3g}", "")
     table.add_row("ngspice, analysis alone", f"{times.ngspice_analysis:.3g}", f"{times.ngspice_vmm:.3g}", "")
     table.add_row("FCM, extraction of G_eq, once", f"{times.fcm_extraction:.3g}", "", "")
     table.add_row("FCM, kernel in a batch", "", f"{times.fcm_vmm:.3g}", f"{times.ratio:.2g}")
@@ -72,6 +73,7 @@ def check_json(result: SpiceCheck) -> dict[str, Any]:
         },
         "seconds": {
             "ngspice_wall": times.ngspice_wall,
+            "ngspice_cpu": times.ngspice_cpu,
             "ngspice_analysis": times.ngspice_analysis,
             "ngspice_analysis_per_vector": times.ngspice_vmm,
             "fcm_extraction": times.fcm_extraction,

@@ -1,0 +1,387 @@
+"""rxnn spice: netlists against ngspice and against a parser and solver of the tests' own; what is refused."""
+
+import json
+import shutil
+import stat
+
+import numpy as np
+import pytest
+
+import rxnn
+from conftest import LENET
+from netlist_solver import parse, solve
+from rxnn.cli import main
+from rxnn.inputs import Inputs, random_inputs
+from rxnn.model import read_model
+from rxnn.physical_array import layer_array, matrix_array
+from rxnn.spice import check, netlist, run_ngspice
+from rxnn.weights import read_weights
+from tolerance import CIRCUIT, FLOAT32
+
+needs_ngspice = pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed")
+WIRES = [
+    "",
+    "r_source_ohm: 0",
+    "r_sink_ohm: 0",
+    "r_wordline_ohm: 0",
+    "r_bitline_ohm: 0",
+    "r_source_ohm: 0 r_wordline_ohm: 0",
+    "r_source_ohm: 0 r_sink_ohm: 0 r_wordline_ohm: 0 r_bitline_ohm: 0",
+    "r_source_ohm: 1e4 r_sink_ohm: 1e4 r_wordline_ohm: 100 r_bitline_ohm: 100",
+    "r_wordline_ohm: 1e-3 r_bitline_ohm: 1e-3",
+]
+LAYER = (LENET / "train_test.prototxt", LENET / "lenet_digits.caffemodel", "conv1")
+
+
+@pytest.fixture
+def run_here(capsys):
+    """Runs the command in this process, which is quicker: (exit status or message, stdout)."""
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as stopped:
+            main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        assert err == ""
+        return stopped.value.code, out
+
+    return run
+
+
+@pytest.fixture
+def refused(run_here):
+    """Runs the command and expects one line of complaint, which is returned."""
+
+    def run(*arguments):
+        message, _ = run_here(*arguments)
+        assert isinstance(message, str), message
+        assert message.startswith("rxnn: error: ")
+        assert "\n" not in message
+        return message
+
+    return run
+
+
+@pytest.fixture
+def matrix(rng, tmp_path):
+    """Writes random cells, some of them 0 S, and returns their array."""
+
+    def make(rows, cols, hardware=""):
+        g = 10 ** rng.uniform(-6, -4, (rows, cols))
+        g[rng.random(g.shape) < 0.05] = 0
+        np.save(tmp_path / "g.npy", g)
+        return matrix_array(tmp_path / "g.npy", hardware)
+
+    return make
+
+
+def errors(currents, array, inputs):
+    """Of the model, relative to what the currents are sums of."""
+    volts = inputs.volts(array)
+    g_eq = array.equivalent_conductance()
+    scale = np.abs(volts) @ g_eq
+    return np.abs(currents - volts @ g_eq)[scale > 0] / scale[scale > 0]
+
+
+class TestNetlist:
+    @pytest.mark.parametrize("hardware", WIRES)
+    @pytest.mark.parametrize("shape", [(5, 8), (1, 3), (3, 1)])
+    def test_describes_the_array(self, matrix, hardware, shape):
+        array = matrix(*shape, hardware)
+        inputs = random_inputs(array, "volts", 4, seed=1)
+        assert errors(solve(parse(netlist(array, inputs))), array, inputs).max() <= CIRCUIT
+
+    def test_has_the_cells_and_wires(self, matrix):
+        array = matrix(3, 4, "r_wordline_ohm: 2 r_bitline_ohm: 3")
+        read = parse(netlist(array, random_inputs(array, "volts", 1, seed=1)))
+        ohm = {name: value for name, _, _, value in read.resistors}
+        nodes = {name: (a, b) for name, a, b, _ in read.resistors}
+        for i, j in np.ndindex(3, 4):
+            if array.g[i, j] == 0:
+                assert f"Rc{i}_{j}" not in ohm
+            else:
+                assert ohm[f"Rc{i}_{j}"] == 1 / array.g[i, j]  # to the bit
+                assert nodes[f"Rc{i}_{j}"] == (f"w{i}_{j}", f"b{i}_{j}")
+        kinds = {kind: [v for name, v in ohm.items() if name[1] == kind] for kind in "swbk"}
+        assert {kind: (len(values), set(values)) for kind, values in kinds.items()} == {
+            "s": (3, {500.0}),
+            "w": (3 * 3, {2.0}),
+            "b": (2 * 4, {3.0}),
+            "k": (4, {100.0}),
+        }
+
+    def test_dac_is_a_behavioural_source(self, matrix):
+        array = matrix(4, 3, "dac_bits: 3 v_read_volt: 0.7")
+        inputs = random_inputs(array, "digits", 6, seed=2)
+        assert set(np.unique(inputs.values)) <= set(range(8))
+        read = parse(netlist(array, inputs))
+        assert read.vectors == 6
+        assert read.functions["dac"] == ("x", "0.7*x/7")
+        assert errors(solve(read), array, inputs).max() <= CIRCUIT
+        np.testing.assert_allclose(inputs.volts(array), 0.7 * inputs.values / 7, rtol=1e-15)
+
+    @pytest.mark.parametrize("size", [16, 32, 64])
+    def test_of_golden_arrays(self, real_data, size):
+        path = real_data / "spice" / f"crossbar_{size}.npz"
+        with np.load(path) as golden:
+            r, source, sink = (float(golden[name]) for name in ("r", "Rs", "Rk"))
+            hardware = f"r_source_ohm: {source} r_sink_ohm: {sink} r_wordline_ohm: {r} r_bitline_ohm: {r}"
+            array = matrix_array(path, hardware, key="G")
+            currents = solve(parse(netlist(array, Inputs(golden["V"][None, :], digits=False))))
+            np.testing.assert_allclose(currents[0], golden["I_ngspice"], rtol=CIRCUIT)
+
+
+@needs_ngspice
+class TestNgspice:
+    @pytest.mark.parametrize("drive", ["volts", "digits"])
+    @pytest.mark.parametrize("size", [16, 32])
+    def test_agrees(self, matrix, size, drive):
+        array = matrix(size, size, "dac_bits: 2")
+        result = check(array, random_inputs(array, drive, 5, seed=3))
+        assert result.agrees
+        assert 0 < result.worst <= CIRCUIT
+        assert result.ngspice.shape == result.fcm.shape == (5, size)
+        times = result.times
+        assert 0 < times.ngspice_analysis < times.ngspice_wall
+        assert 0 < times.fcm_vmm < times.fcm_vmm_with_extraction
+        assert times.ratio > times.ratio_with_extraction > 0
+        assert times.ratio > 100
+
+    @pytest.mark.parametrize("hardware", WIRES)
+    def test_agrees_for_all_wires(self, matrix, hardware):
+        array = matrix(7, 11, hardware)
+        assert check(array, random_inputs(array, "volts", 2, seed=4)).worst <= CIRCUIT
+
+    def test_one_vector_is_an_operating_point(self, matrix):
+        array = matrix(6, 5)
+        inputs = random_inputs(array, "volts", 1, seed=4)
+        run = run_ngspice(netlist(array, inputs), 1, 5)
+        assert errors(run.currents, array, inputs).max() <= CIRCUIT
+
+    def test_inputs_may_be_negative(self, matrix, rng):
+        array = matrix(9, 6)
+        assert check(array, Inputs(rng.normal(size=(3, 9)), digits=False)).worst <= CIRCUIT
+
+    def test_notices_a_difference(self, matrix):
+        array = matrix(6, 5)
+        inputs = random_inputs(array, "volts", 2, seed=4)
+        assert not check(array, inputs, tolerance=1e-18).agrees
+        other = matrix(6, 5)
+        run = run_ngspice(netlist(other, inputs), 2, 5)
+        assert errors(run.currents, array, inputs).max() > 1e-3
+
+    def test_reads_full_double_precision(self, matrix):
+        array = matrix(2, 2, "r_source_ohm: 0 r_sink_ohm: 0 r_wordline_ohm: 0 r_bitline_ohm: 0")
+        array.g[:] = 1 / 3e5
+        run = run_ngspice(netlist(array, Inputs(np.array([[0.1, 0.2]]), digits=False)), 1, 2)
+        np.testing.assert_allclose(run.currents, [[0.3 / 3e5] * 2], rtol=1e-15)
+
+
+class TestLayer:
+    def test_cells_are_the_digits_of_the_weights(self):
+        array = layer_array(*LAYER, "cell_bits: 3", bit_slice=1, polarity="negative")
+        w = read_weights(LAYER[1], read_model(LAYER[0]))["conv1"][0]
+        w = w.reshape(w.shape[0], -1).astype(float)
+        magnitude = np.round(np.abs(w) / np.abs(w).max() * 127)
+        digits = np.where(w < 0, magnitude // 8 % 8, 0).T  # (K, N)
+        expected = np.full((64, 64), 1e-6)
+        expected[: digits.shape[0], : digits.shape[1]] += digits * (1e-5 - 1e-6) / 7
+        np.testing.assert_allclose(array.g, expected, rtol=1e-14)
+        assert (array.used_rows, array.used_cols) == digits.shape
+
+    def test_is_the_same_chip_that_convert_makes(self, tmp_path):
+        hardware = "rows: 10 cols: 4 conductance_sigma: 0.1 stuck_on_rate: 0.05 seed: 9 signed_weights: OFFSET"
+        out = tmp_path / "o.prototxt", tmp_path / "o.caffemodel"
+        rxnn.convert(*LAYER[:2], hardware, *out, layers="conv1")
+        levels = read_weights(out[1], read_model(out[0]))["conv1"][0]  # (1, 1, 4, K, N)
+        inputs, outputs = levels.shape[3:]
+        for tile in np.ndindex(-(-inputs // 10), -(-outputs // 4)):
+            # The hardware stands in the converted model; the cells come from the plain weights.
+            array = layer_array(out[0], LAYER[1], "conv1", tile=tile, bit_slice=2)
+            g_eq = array.equivalent_conductance()[: array.used_rows, : array.used_cols]
+            rows, cols = tile[0] * 10, tile[1] * 4
+            stored = levels[0, 0, 2, rows : rows + array.used_rows, cols : cols + array.used_cols]
+            np.testing.assert_allclose((g_eq - 1e-6) / 3e-6, stored, rtol=FLOAT32, atol=FLOAT32)
+
+    def test_unused_rows_are_not_driven(self):
+        array = layer_array(*LAYER, "rram_64x64")
+        inputs = random_inputs(array, "digits", 20, seed=0)
+        assert inputs.values[:, : array.used_rows].max() == 1
+        assert not inputs.values[:, array.used_rows :].any()
+
+
+class TestExport:
+    def test_writes_what_ngspice_reads(self, run_here, matrix, tmp_path):
+        array = matrix(6, 5)
+        inputs = random_inputs(array, "volts", 3, seed=8)
+        out = tmp_path / "o.cir"
+        status, printed = run_here(
+            "spice", "export", "--matrix", tmp_path / "g.npy", "--vectors", 3, "--seed", 8, "--out", out
+        )
+        assert status == 0
+        assert "6 x 5 cells, 3 vectors" in printed
+        assert out.read_text() == netlist(array, inputs)
+
+    @pytest.mark.parametrize("name", ["g.csv", "g.txt", "g.npz"])
+    def test_matrix_and_inputs_come_in_any_format(self, run_here, matrix, tmp_path, name):
+        array = matrix(4, 3)
+        volts = np.array([[0.1, 0.2, 0.3, -0.4]])
+        if name.endswith("npz"):
+            np.savez(tmp_path / name, other=np.zeros(3), cells=array.g)
+        else:
+            delimiter = "," if name.endswith("csv") else " "
+            np.savetxt(tmp_path / name, array.g, delimiter=delimiter, header="siemens", fmt="%.17g")
+        np.savetxt(tmp_path / "v.csv", volts.T, fmt="%.17g")
+        key = ["--key", "cells"] if name.endswith("npz") else []
+        options = ["--matrix", tmp_path / name, *key, "--inputs", tmp_path / "v.csv", "--out", tmp_path / "o.cir"]
+        assert run_here("spice", "export", *options)[0] == 0
+        read, expected = (
+            parse(text) for text in ((tmp_path / "o.cir").read_text(), netlist(array, Inputs(volts, False)))
+        )
+        assert (read.resistors, read.sources) == (expected.resistors, expected.sources)
+
+    @pytest.fixture
+    def broken(self, matrix, tmp_path):
+        """Files that are not what they should be."""
+        matrix(4, 3)
+        np.save(tmp_path / "three.npy", np.zeros((2, 2, 2)))
+        np.save(tmp_path / "text.npy", np.array([["a", "b"]]))
+        np.savez(tmp_path / "two.npz", a=np.zeros((2, 2)), b=np.zeros((2, 2)))
+        (tmp_path / "negative.csv").write_text("1e-5,1e-5\n1e-5,-2e-5\n")
+        (tmp_path / "words.csv").write_text("1e-5,1e-5\n1e-5,x\n")
+        (tmp_path / "ragged.csv").write_text("1e-5,1e-5\n1e-5\n")
+        (tmp_path / "empty.csv").write_text("")
+        (tmp_path / "noise.npy").write_bytes(b"no array")
+        (tmp_path / "noise.npz").write_bytes(b"no archive")
+        (tmp_path / "short.csv").write_text("0.1,0.2\n")
+        (tmp_path / "digits.csv").write_text("0,1,2,0\n")
+        (tmp_path / "nan.csv").write_text("0,1,nan,0\n")
+        return tmp_path
+
+    @pytest.mark.parametrize(
+        ("arguments", "words"),
+        [
+            ([], ["--matrix", "--model"]),
+            (["--matrix", "g.npy", "--model", "x"], ["--matrix", "--model"]),
+            (["--matrix", "g.npy", "--tile", "0,0"], ["--tile", "--model"]),
+            (["--matrix", "nowhere.npy"], ["nowhere.npy", "File not found"]),
+            (["--matrix", "three.npy"], ["three.npy", "(2, 2, 2)"]),
+            (["--matrix", "text.npy"], ["text.npy", "real numbers"]),
+            (["--matrix", "two.npz"], ["a, b", "key"]),
+            (["--matrix", "two.npz", "--key", "c"], ["'c'", "a, b"]),
+            (["--matrix", "g.npy", "--key", "c"], ["g.npy", "npz"]),
+            (["--matrix", "negative.csv"], ["row 1, column 1", "-2e-05"]),
+            (["--matrix", "words.csv"], ["words.csv", "x"]),
+            (["--matrix", "ragged.csv"], ["ragged.csv"]),
+            (["--matrix", "empty.csv"], ["empty.csv"]),
+            (["--matrix", "noise.npy"], ["noise.npy"]),
+            (["--matrix", "noise.npz"], ["noise.npz"]),
+            (["--matrix", "g.npy", "--inputs", "short.csv"], ["short.csv", "2 values", "4"]),
+            (["--matrix", "g.npy", "--inputs", "digits.csv", "--drive", "digits"], ["row 2", "2.0", "0 to 1"]),
+            (["--matrix", "g.npy", "--inputs", "nan.csv"], ["nan.csv", "row 2", "finite"]),
+            (["--matrix", "g.npy", "--inputs", "digits.csv", "--vectors", "2"], ["--inputs", "--vectors"]),
+            (["--matrix", "g.npy", "--vectors", "0"], ["0 vectors"]),
+            (["--matrix", "g.npy", "--seed", "-1"], ["seed -1"]),
+            (["--matrix", "g.npy", "--hardware", "r_sink_ohm: -3"], ["r_sink_ohm", "-3"]),
+            (["--matrix", "g.npy", "--drive", "amperes"], ["amperes", "volts"]),
+            (["--matrix", "g.npy", "--out", "nowhere/o.cir"], ["nowhere"]),
+            (["--model", LAYER[0]], ["--weights"]),
+            (["--model", LAYER[0], "--weights", LAYER[1]], ["--layer"]),
+            (["--model", LAYER[0], "--weights", LAYER[1], "--layer", "conv9"], ["conv9", "conv1, conv2"]),
+            (["--model", LAYER[0], "--weights", LAYER[1], "--layer", "conv1"], ["conv1", "hardware"]),
+        ],
+    )
+    def test_mistakes_are_one_line(self, refused, broken, monkeypatch, arguments, words):
+        monkeypatch.chdir(broken)
+        before = sorted(broken.iterdir())
+        out = [] if "--out" in arguments else ["--out", "o.cir"]
+        message = refused("spice", "export", *arguments, *out)
+        for word in words:
+            assert word in message
+        assert sorted(broken.iterdir()) == before
+
+    @pytest.mark.parametrize(
+        ("arguments", "words"),
+        [
+            (["--tile", "7,0"], ["tile row 7", "0 to 0"]),
+            (["--tile", "0,-1"], ["tile column -1"]),
+            (["--tile", "1"], ["--tile '1'", "ROW,COLUMN"]),
+            (["--group", "1"], ["group 1"]),
+            (["--slice", "4"], ["slice 4", "0 to 3"]),
+            (["--polarity", "negative", "--hardware", "signed_weights: OFFSET"], ["OFFSET"]),
+            (["--key", "x"], ["--key"]),
+        ],
+    )
+    def test_places_that_are_not_there(self, refused, tmp_path, arguments, words):
+        layer = ["--model", LAYER[0], "--weights", LAYER[1], "--layer", LAYER[2], "--hardware", "rram_64x64"]
+        message = refused("spice", "export", *layer, *arguments, "--out", tmp_path / "o.cir")
+        for word in words:
+            assert word in message
+
+    def test_stored_conductances_have_no_cells(self, refused, tmp_path):
+        out = tmp_path / "o.prototxt", tmp_path / "o.caffemodel"
+        rxnn.convert(LAYER[0], LAYER[1], "rram_64x64", *out, layers="conv1")
+        message = refused(
+            "spice", "export", "--model", out[0], "--weights", out[1], "--layer", "conv1", "--out", tmp_path / "o.cir"
+        )
+        assert "plain weights" in message
+
+
+class TestCheck:
+    @needs_ngspice
+    def test_prints_tables_and_writes_json(self, run_rxnn, matrix, tmp_path):
+        matrix(18, 20)
+        report = tmp_path / "report.json"
+        status, out, err = run_rxnn("spice", "check", "--matrix", tmp_path / "g.npy", "--vectors", 3, "--json", report)
+        assert status == 0, err
+        for word in ("worst relative error", "3 vectors", "16 worst of 20", "whole run", "extraction", "agree"):
+            assert word in out
+        content = json.loads(report.read_text())
+        assert content["agrees"] is True
+        assert content["array"]["rows"] == 18
+        assert len(content["columns"]["worst_relative_error"]) == 20
+        assert max(content["columns"]["worst_relative_error"]) == content["worst_relative_error"] <= CIRCUIT
+        seconds = content["seconds"]
+        assert content["ratio"] == pytest.approx(
+            seconds["ngspice_analysis_per_vector"] / seconds["fcm_kernel_per_vector"]
+        )
+
+    @needs_ngspice
+    def test_fails_beyond_the_tolerance(self, run_here, matrix, tmp_path):
+        matrix(6, 5)
+        status, out = run_here("spice", "check", "--matrix", tmp_path / "g.npy", "--tolerance", "1e-20")
+        assert status == 1
+        assert "DISAGREE" in out
+
+    def test_mistakes_end_with_status_1(self, fails):
+        assert "--matrix" in fails("spice", "check")
+
+    def test_missing_ngspice_is_named(self, refused, matrix, tmp_path, monkeypatch):
+        matrix(4, 3)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        message = refused("spice", "check", "--matrix", tmp_path / "g.npy")
+        assert "Debian package ngspice" in message
+        assert "nowhere/ngspice" in refused(
+            "spice", "check", "--matrix", tmp_path / "g.npy", "--ngspice", "nowhere/ngspice"
+        )
+
+    @pytest.mark.parametrize(
+        ("script", "words"),
+        [
+            ("echo 'doAnalyses: iteration limit reached'; exit 1", ["exit status 1", "iteration limit reached"]),
+            ("echo 'Error: singular matrix' >&2; exit 0", ["exit status 0", "0 of 2 vectors", "singular matrix"]),
+            ("printf 'Flags: real\\n' > \"$4\"", ["0 of 2 vectors"]),
+            ("kill -9 $$", ["exit status -9"]),
+            ("exec sleep 60", ["0.2 s"]),
+        ],
+    )
+    def test_no_solution_is_one_line(self, refused, matrix, tmp_path, script, words):
+        matrix(4, 3)
+        program = tmp_path / "spice"
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        options = ["--matrix", tmp_path / "g.npy", "--vectors", "2", "--ngspice", program]
+        if "sleep" in script:
+            options += ["--timeout", "0.2"]
+        message = refused("spice", "check", *options)
+        for word in ["ngspice", *words]:
+            assert word in message
