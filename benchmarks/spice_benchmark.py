@@ -1,4 +1,4 @@
-"""Time of one vector-matrix product of a 64 x 64 array: ngspice over the fast crossbar model, in one run, one thread each.
+"""Time of one vector-matrix product of a 64 x 64 array: ngspice over the fast crossbar model, one thread each.
 
     python benchmarks/spice_benchmark.py
 

@@ -108,10 +108,10 @@ def check(
 
 
 def time_kernel(hardware: CrossbarParameter) -> float:
-    """Seconds of processor time that one VMM takes in CrossbarMatrix::Multiply, for a matrix that fills one array of this size.
+    """Seconds of processor time of one VMM in CrossbarMatrix::Multiply, for a matrix that fills one array of this size.
 
-    The batch is of 4096 random vectors, the best of five; every array that the product really goes through counts as a
-    VMM, its converters included.
+    The batch is of 4096 random vectors, the best of five; every read of an array, its converters included, counts as a
+    VMM: streams x slices x polarities for one vector. Where converters are ideal they all fold into one product.
     """
     param = CrossbarParameter()
     param.CopyFrom(hardware)
@@ -129,7 +129,7 @@ def time_kernel(hardware: CrossbarParameter) -> float:
 
 
 def _products(hardware: CrossbarParameter, matrix: _rxnn.CrossbarMatrix) -> int:
-    """Matrix products that one vector of positive codes goes through."""
+    """Reads of arrays that one vector of positive codes goes through; of twins that share a converter as one."""
     if hardware.adc_bits == 0 and hardware.read_noise_sigma == 0:
         return 1  # slices, streams and signs are folded into one matrix
     streams = -(-hardware.input_bits // hardware.dac_bits)
