@@ -1,5 +1,7 @@
 #include "caffe/layers/base_conv_layer.hpp"
 
+#include <omp.h>
+
 #include <algorithm>
 #include <functional>
 #include <numeric>
@@ -189,11 +191,44 @@ void BaseConvolutionLayer<Dtype>::forward_cpu_gemm(const Dtype* input, const Dty
     }
     columns = col_buffer_.cpu_data();
   }
+  MultiplyColumns(columns, weights, output);
+}
+
+template <typename Dtype>
+void BaseConvolutionLayer<Dtype>::MultiplyColumns(const Dtype* columns, const Dtype* weights, Dtype* output) {
   ForEachGroup([&](int g) {
     caffe_cpu_gemm<Dtype>(CblasNoTrans, CblasNoTrans, conv_out_channels_ / group_, conv_out_spatial_dim_, kernel_dim_,
                           1, weights + weight_offset_ * g, columns + static_cast<int64_t>(col_offset_) * g, 0,
                           output + output_offset_ * g);
   });
+}
+
+template <typename Dtype>
+void BaseConvolutionLayer<Dtype>::forward_images(const Dtype* bottom, const Dtype* weights, const Dtype* bias,
+                                                 Dtype* top) {
+  const int threads = omp_in_parallel() ? 1 : omp_get_max_threads();
+  if (threads == 1 || num_ < threads) {
+    for (int64_t n = 0; n < num_; ++n) {
+      forward_cpu_gemm(bottom + n * bottom_dim_, weights, top + n * top_dim_);
+      if (bias != nullptr) forward_cpu_bias(top + n * top_dim_, bias);
+    }
+    return;
+  }
+  const size_t columns_size = is_1x1_ ? 0 : static_cast<size_t>(col_offset_) * group_;
+#pragma omp parallel num_threads(threads)
+  {
+    // Shared by all layers that run in this thread; grows to the largest.
+    thread_local vector<Dtype> columns;
+    if (columns.size() < columns_size) columns.resize(columns_size);
+#pragma omp for schedule(dynamic)
+    for (int n = 0; n < num_; ++n) {
+      const Dtype* image = bottom + static_cast<int64_t>(n) * bottom_dim_;
+      Dtype* output = top + static_cast<int64_t>(n) * top_dim_;
+      if (!is_1x1_) conv_im2col_cpu(image, columns.data());
+      MultiplyColumns(is_1x1_ ? image : columns.data(), weights, output);
+      if (bias != nullptr) forward_cpu_bias(output, bias);
+    }
+  }
 }
 
 template <typename Dtype>

@@ -15,15 +15,9 @@ void ConvolutionLayer<Dtype>::compute_output_shape() {
 template <typename Dtype>
 void ConvolutionLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
   const Dtype* weights = this->blobs_[0]->cpu_data();
+  const Dtype* bias = this->bias_term_ ? this->blobs_[1]->cpu_data() : nullptr;
   for (size_t i = 0; i < bottom.size(); ++i) {
-    const Dtype* bottom_data = bottom[i]->cpu_data();
-    Dtype* top_data = top[i]->mutable_cpu_data();
-    for (int n = 0; n < this->num_; ++n) {
-      this->forward_cpu_gemm(bottom_data + n * this->bottom_dim_, weights, top_data + n * this->top_dim_);
-      if (this->bias_term_) {
-        this->forward_cpu_bias(top_data + n * this->top_dim_, this->blobs_[1]->cpu_data());
-      }
-    }
+    this->forward_images(bottom[i]->cpu_data(), weights, bias, top[i]->mutable_cpu_data());
   }
 }
 
