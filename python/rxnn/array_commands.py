@@ -1,4 +1,4 @@
-"""The commands that look at one array: rxnn spice export, rxnn spice check."""
+"""The commands that look at one array: rxnn array, rxnn spice export, rxnn spice check."""
 
 from collections.abc import Callable
 from typing import Any
@@ -106,6 +106,33 @@ def _drive(arguments: dict[str, Any]) -> str:
     return "volts" if arguments["matrix"] is not None else "digits"
 
 
+@click.command("array", context_settings=_CONTEXT)
+@_with(_ARRAY_OPTIONS)
+@_with(_input_options(1000))
+@click.option("--out", required=True, metavar="FOLDER", help="Where the pictures and the numbers go.")
+def array_command(out: str, **arguments: Any) -> None:
+    """Shows what wires do to one array: pictures (PNG) and numbers (JSON).
+
+    \b
+    ir_drop.png       voltage that every cell loses to the wires, with v_read at all rows in use
+                      (with --inputs: for the first vector of the file)
+    conductance.png   effective conductance of every cell against the programmed one
+    column_error.png  histogram of every column's relative error over the input vectors
+    array.json        all of it as numbers
+    """
+    from .array_study import study_array, study_table, write_study
+
+    drive = _drive(arguments)
+    given = arguments["inputs_file"] is not None
+    array = _array(arguments)
+    inputs = _inputs(array, arguments, default_vectors=1000, default_drive=drive)
+    study = study_array(array, inputs, inputs.volts(array)[0] if given else None)
+    files = write_study(study, out)
+    console = results_console()
+    console.print(study_table(study))
+    console.print("Written: " + ", ".join(str(path) for path in files), soft_wrap=True, highlight=False)
+
+
 @click.group("spice", context_settings=_CONTEXT)
 def spice() -> None:
     """Arrays in ngspice: netlists, and a check of the fast crossbar model (FCM).
@@ -126,7 +153,7 @@ def export_command(out: str, **arguments: Any) -> None:
     """Writes the netlist of an array: cells, wires, drivers, DACs, sense resistors.
 
     One input vector makes an operating point, several make a DC sweep over their numbers. docs/spice.md explains the
-    names in it. Run it with: ngspice -b FILE
+    names in it. Run it with: ngspice -b -r g.raw FILE
     """
     from .spice import export_netlist
 

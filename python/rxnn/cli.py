@@ -11,7 +11,7 @@ import caffe
 
 from . import HardwareError
 from .add_data import add_data
-from .array_commands import spice
+from .array_commands import array_command, spice
 from .convert import convert
 from .demo import run_demo
 from .errors import Error
@@ -177,6 +177,7 @@ def demo_command(out: str, build_folder: str | None, json_file: str | None) -> N
         write_json(results, json_file)
 
 
+cli.add_command(array_command)
 cli.add_command(spice)
 
 

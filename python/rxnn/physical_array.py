@@ -1,6 +1,7 @@
 """One array of cells with its wires and converters: of a matrix file, or of a layer of a network."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,7 @@ def matrix_array(path: FilePath, hardware: Hardware = "", *, key: str | None = N
         row, column = bad[0]
         raise Error(f"{path}: row {row}, column {column} (from 0): {g[row, column]}, expected siemens, 0 or more")
     param.rows, param.cols = g.shape
-    return PhysicalArray(str(path), g, load_hardware(param), *g.shape)
+    return PhysicalArray(Path(path).name, g, load_hardware(param), *g.shape)
 
 
 def layer_array(

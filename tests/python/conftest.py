@@ -10,7 +10,9 @@ import pytest
 from PIL import Image
 
 import caffe
+from rxnn.cli import main
 from rxnn.demo import Digits, as_bytes
+from rxnn.physical_array import matrix_array
 
 ROOT = Path(__file__).resolve().parents[2]
 LENET = ROOT / "models" / "lenet_digits"
@@ -79,3 +81,44 @@ def fails(run_rxnn):
         return err
 
     return run
+
+
+@pytest.fixture
+def run_here(capsys):
+    """Runs the command in this process, which is quicker: (exit status or message, stdout)."""
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as stopped:
+            main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        assert err == ""
+        return stopped.value.code, out
+
+    return run
+
+
+@pytest.fixture
+def refused(run_here):
+    """Runs the command and expects one line of complaint, which is returned."""
+
+    def run(*arguments):
+        message, _ = run_here(*arguments)
+        assert isinstance(message, str), message
+        assert message.startswith("rxnn: error: ")
+        assert "\n" not in message
+        return message
+
+    return run
+
+
+@pytest.fixture
+def matrix(rng, tmp_path):
+    """Writes random cells, some of them 0 S, to g.npy and returns their array."""
+
+    def make(rows, cols, hardware=""):
+        g = 10 ** rng.uniform(-6, -4, (rows, cols))
+        g[rng.random(g.shape) < 0.05] = 0
+        np.save(tmp_path / "g.npy", g)
+        return matrix_array(tmp_path / "g.npy", hardware)
+
+    return make

@@ -10,7 +10,6 @@ import pytest
 import rxnn
 from conftest import LENET
 from netlist_solver import parse, solve
-from rxnn.cli import main
 from rxnn.inputs import Inputs, random_inputs
 from rxnn.model import read_model
 from rxnn.physical_array import layer_array, matrix_array
@@ -31,47 +30,6 @@ WIRES = [
     "r_wordline_ohm: 1e-3 r_bitline_ohm: 1e-3",
 ]
 LAYER = (LENET / "train_test.prototxt", LENET / "lenet_digits.caffemodel", "conv1")
-
-
-@pytest.fixture
-def run_here(capsys):
-    """Runs the command in this process, which is quicker: (exit status or message, stdout)."""
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as stopped:
-            main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        assert err == ""
-        return stopped.value.code, out
-
-    return run
-
-
-@pytest.fixture
-def refused(run_here):
-    """Runs the command and expects one line of complaint, which is returned."""
-
-    def run(*arguments):
-        message, _ = run_here(*arguments)
-        assert isinstance(message, str), message
-        assert message.startswith("rxnn: error: ")
-        assert "\n" not in message
-        return message
-
-    return run
-
-
-@pytest.fixture
-def matrix(rng, tmp_path):
-    """Writes random cells, some of them 0 S, and returns their array."""
-
-    def make(rows, cols, hardware=""):
-        g = 10 ** rng.uniform(-6, -4, (rows, cols))
-        g[rng.random(g.shape) < 0.05] = 0
-        np.save(tmp_path / "g.npy", g)
-        return matrix_array(tmp_path / "g.npy", hardware)
-
-    return make
 
 
 def errors(currents, array, inputs):
