@@ -33,19 +33,28 @@ void BasePrefetchingDataLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bot
 }
 
 template <typename Dtype>
-void BasePrefetchingDataLayer<Dtype>::ShapeBatches(const vector<int>& data_shape, const vector<int>& label_shape,
-                                                   const vector<Blob<Dtype>*>& top) {
-  vector<int> one = data_shape;
-  one[0] = 1;
-  transformed_data_.Reshape(one);
-  top[0]->Reshape(data_shape);
+void BasePrefetchingDataLayer<Dtype>::ShapeTops(const vector<int>& image_shape, int batch_size,
+                                                const vector<Blob<Dtype>*>& top) {
+  for (const auto& batch : prefetch_) ShapeBatch(image_shape, batch_size, batch.get());
+  top[0]->ReshapeLike(prefetch_[0]->data_);
   LOG(INFO) << "output data size: " << top[0]->num() << "," << top[0]->channels() << "," << top[0]->height() << ","
             << top[0]->width();
-  if (this->output_labels_) top[1]->Reshape(label_shape);
-  for (const auto& batch : prefetch_) {
-    batch->data_.Reshape(data_shape);
-    if (this->output_labels_) batch->label_.Reshape(label_shape);
-  }
+  if (this->output_labels_) top[1]->ReshapeLike(prefetch_[0]->label_);
+}
+
+template <typename Dtype>
+void BasePrefetchingDataLayer<Dtype>::ShapeBatch(const vector<int>& image_shape, int batch_size, Batch<Dtype>* batch) {
+  vector<int> shape = image_shape;
+  shape[0] = 1;
+  transformed_data_.Reshape(shape);
+  shape[0] = batch_size;
+  batch->data_.Reshape(shape);
+  if (this->output_labels_) batch->label_.Reshape({batch_size});
+}
+
+template <typename Dtype>
+void BasePrefetchingDataLayer<Dtype>::SelectImage(int i, Batch<Dtype>* batch) {
+  transformed_data_.set_cpu_data(batch->data_.mutable_cpu_data() + batch->data_.offset(i));
 }
 
 template <typename Dtype>

@@ -30,7 +30,7 @@ void DataLayer<Dtype>::DataLayerSetUp(const vector<Blob<Dtype>*>& bottom, const 
   Record first = Read();
   InRecord(first, [&] {
     if (first.datum.encoded()) first.image = this->data_transformer_->Decode(first.datum);
-    this->ShapeBatches(ShapeOf(first, batch_size), {batch_size}, top);
+    this->ShapeTops(ShapeOf(first), batch_size, top);
   });
 }
 
@@ -65,11 +65,9 @@ auto DataLayer<Dtype>::InRecord(const Record& record, Action action) {
 }
 
 template <typename Dtype>
-vector<int> DataLayer<Dtype>::ShapeOf(const Record& record, int batch_size) {
-  vector<int> shape = record.datum.encoded() ? this->data_transformer_->InferBlobShape(record.image)
-                                             : this->data_transformer_->InferBlobShape(record.datum);
-  shape[0] = batch_size;
-  return shape;
+vector<int> DataLayer<Dtype>::ShapeOf(const Record& record) {
+  if (record.datum.encoded()) return this->data_transformer_->InferBlobShape(record.image);
+  return this->data_transformer_->InferBlobShape(record.datum);
 }
 
 template <typename Dtype>
@@ -88,14 +86,11 @@ void DataLayer<Dtype>::load_batch(Batch<Dtype>* batch) {
     InRecord(record, [&] { record.image = this->data_transformer_->Decode(record.datum); });
   });
 
-  InRecord(records[0], [&] { batch->data_.Reshape(ShapeOf(records[0], batch_size)); });
-  vector<int> one = batch->data_.shape();
-  one[0] = 1;
-  this->transformed_data_.Reshape(one);
+  InRecord(records[0], [&] { this->ShapeBatch(ShapeOf(records[0]), batch_size, batch); });
   // One after the other: the random crops and mirrors are drawn in the order of the records.
   for (int i = 0; i < batch_size; ++i) {
     const Record& record = records[i];
-    this->transformed_data_.set_cpu_data(batch->data_.mutable_cpu_data() + batch->data_.offset(i));
+    this->SelectImage(i, batch);
     InRecord(record, [&] {
       if (record.datum.encoded()) {
         this->data_transformer_->Transform(record.image, &this->transformed_data_);

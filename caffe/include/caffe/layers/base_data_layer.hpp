@@ -58,8 +58,13 @@ class BasePrefetchingDataLayer : public BaseDataLayer<Dtype>, public InternalThr
   void InternalThreadEntry() override;
   // Fills the batch, in the background thread.
   virtual void load_batch(Batch<Dtype>* batch) = 0;
-  // Gives the first top and all batches this shape and, with labels, the second one.
-  void ShapeBatches(const vector<int>& data_shape, const vector<int>& label_shape, const vector<Blob<Dtype>*>& top);
+  // In DataLayerSetUp: gives the tops and all batches the shape for this many images of this shape.
+  void ShapeTops(const vector<int>& image_shape, int batch_size, const vector<Blob<Dtype>*>& top);
+
+  // In load_batch: makes the batch hold this many images of this shape.
+  void ShapeBatch(const vector<int>& image_shape, int batch_size, Batch<Dtype>* batch);
+  // In load_batch: makes transformed_data_ image `i` of the batch.
+  void SelectImage(int i, Batch<Dtype>* batch);
 
   vector<shared_ptr<Batch<Dtype>>> prefetch_;
   BlockingQueue<Batch<Dtype>*> prefetch_free_;

@@ -43,7 +43,7 @@ class DataLayer : public BasePrefetchingDataLayer<Dtype> {
   // Runs `action`; an error gets the database and the record's key in front.
   template <typename Action>
   auto InRecord(const Record& record, Action action);
-  vector<int> ShapeOf(const Record& record, int batch_size);
+  vector<int> ShapeOf(const Record& record);
 };
 
 }  // namespace caffe

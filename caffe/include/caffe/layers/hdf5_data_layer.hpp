@@ -1,0 +1,47 @@
+// Arrays from HDF5 files.
+#pragma once
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include "caffe/layer.hpp"
+
+namespace caffe {
+
+// Each top is the dataset of its name: batch_size rows of it at a time. hdf5_data_param.source lists the files, one a
+// line; from the first again after the last. All datasets of a file have as many rows. With `shuffle` the order of the
+// files and of the rows in each is drawn anew for each pass.
+template <typename Dtype>
+class HDF5DataLayer : public Layer<Dtype> {
+ public:
+  using Layer<Dtype>::Layer;
+
+  void LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
+  // No bottom gives the tops their shape.
+  void Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override {}
+  const char* type() const override { return "HDF5Data"; }
+  int ExactNumBottomBlobs() const override { return 0; }
+  int MinTopBlobs() const override { return 1; }
+
+ protected:
+  void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
+  void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                    const vector<Blob<Dtype>*>& bottom) override {}
+  void LoadHDF5FileData(const string& filename);
+  // To the next row, of the next file after the last.
+  void Next();
+
+  vector<string> hdf_filenames_;
+  size_t current_file_ = 0;  // into file_permutation_
+  size_t current_row_ = 0;   // into data_permutation_
+  vector<shared_ptr<Blob<Dtype>>> hdf_blobs_;
+  vector<int> data_permutation_;
+  vector<int> file_permutation_;
+
+ private:
+  void LoadCurrentFile();
+  std::mt19937 shuffle_rng_;
+};
+
+}  // namespace caffe

@@ -1,0 +1,42 @@
+// Images from files.
+#pragma once
+
+#include <random>
+#include <vector>
+
+#include "caffe/layers/base_data_layer.hpp"
+#include "caffe/util/image_list.hpp"
+
+namespace caffe {
+
+// Tops: data (batch_size, channels, height, width), after transform_param; label (batch_size). The images of the list
+// image_data_param.source come in its order, or shuffled anew for each pass; from the first again after the last. The
+// shape is that of the first image of each batch.
+template <typename Dtype>
+class ImageDataLayer : public BasePrefetchingDataLayer<Dtype> {
+ public:
+  using BasePrefetchingDataLayer<Dtype>::BasePrefetchingDataLayer;
+  ~ImageDataLayer() override;
+
+  void DataLayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
+  const char* type() const override { return "ImageData"; }
+  int ExactNumBottomBlobs() const override { return 0; }
+  int ExactNumTopBlobs() const override { return 2; }
+
+ protected:
+  void ShuffleImages();
+  void load_batch(Batch<Dtype>* batch) override;
+
+  vector<ImageListEntry> lines_;
+  size_t lines_id_ = 0;
+
+ private:
+  cv::Mat Read(const ImageListEntry& entry) const;
+  // Runs `action`; an error names the list, its line and the image.
+  template <typename Action>
+  auto InEntry(const ImageListEntry& entry, Action action) const;
+
+  std::mt19937 shuffle_rng_;
+};
+
+}  // namespace caffe

@@ -1,0 +1,95 @@
+#include "caffe/layers/image_data_layer.hpp"
+
+#include <algorithm>
+
+#include "caffe/util/in_threads.hpp"
+#include "caffe/util/io.hpp"
+
+namespace caffe {
+
+template <typename Dtype>
+ImageDataLayer<Dtype>::~ImageDataLayer() {
+  this->StopInternalThread();
+}
+
+template <typename Dtype>
+void ImageDataLayer<Dtype>::DataLayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+  const ImageDataParameter& param = this->layer_param_.image_data_param();
+  CAFFE_REQUIRE(param.batch_size() > 0) << "image_data_param needs a batch_size above 0";
+  CAFFE_REQUIRE((param.new_height() > 0) == (param.new_width() > 0))
+      << "image_data_param needs both new_height and new_width above 0, or none of them";
+  LOG(INFO) << "Opening file " << param.source();
+  lines_ = ReadImageList(param.source());
+  CAFFE_REQUIRE(!lines_.empty()) << param.source() << ": names no image";
+  if (param.shuffle()) {
+    LOG(INFO) << "Shuffling data";
+    shuffle_rng_.seed(caffe_rng_rand());
+    ShuffleImages();
+  }
+  LOG(INFO) << "A total of " << lines_.size() << " images.";
+  if (param.rand_skip() > 0) {
+    lines_id_ = caffe_rng_rand() % param.rand_skip();
+    LOG(INFO) << "Skipping first " << lines_id_ << " data points.";
+    CAFFE_REQUIRE(lines_id_ < lines_.size()) << "image_data_param has the rand_skip " << param.rand_skip() << "; "
+                                             << param.source() << " names only " << lines_.size() << " images";
+  }
+  const ImageListEntry& first = lines_[lines_id_];
+  InEntry(first, [&] {
+    const vector<int> shape = this->data_transformer_->InferBlobShape(Read(first));
+    this->ShapeTops(shape, static_cast<int>(param.batch_size()), top);
+  });
+}
+
+template <typename Dtype>
+void ImageDataLayer<Dtype>::ShuffleImages() {
+  std::shuffle(lines_.begin(), lines_.end(), shuffle_rng_);
+}
+
+template <typename Dtype>
+cv::Mat ImageDataLayer<Dtype>::Read(const ImageListEntry& entry) const {
+  const ImageDataParameter& param = this->layer_param_.image_data_param();
+  const string file = param.root_folder() + entry.name;
+  const cv::Mat image = ReadImageToCVMat(file, static_cast<int>(param.new_height()),
+                                         static_cast<int>(param.new_width()), param.is_color());
+  CAFFE_REQUIRE(!image.empty()) << WhyUnreadable(file);
+  return image;
+}
+
+template <typename Dtype>
+template <typename Action>
+auto ImageDataLayer<Dtype>::InEntry(const ImageListEntry& entry, Action action) const {
+  return InListEntry(this->layer_param_.image_data_param().source(), entry, action);
+}
+
+template <typename Dtype>
+void ImageDataLayer<Dtype>::load_batch(Batch<Dtype>* batch) {
+  const int batch_size = static_cast<int>(this->layer_param_.image_data_param().batch_size());
+  vector<ImageListEntry> entries;
+  for (int i = 0; i < batch_size; ++i) {
+    entries.push_back(lines_[lines_id_]);
+    if (++lines_id_ < lines_.size()) continue;
+    LOG(INFO) << "Restarting data prefetching from start.";
+    lines_id_ = 0;
+    if (this->layer_param_.image_data_param().shuffle()) ShuffleImages();
+  }
+
+  vector<cv::Mat> images(batch_size);
+  InThreads(batch_size, DecodeThreads(), [&](int i) {
+    if (this->must_stop()) return;
+    InEntry(entries[i], [&] { images[i] = Read(entries[i]); });
+  });
+  if (this->must_stop()) return;
+
+  InEntry(entries[0], [&] { this->ShapeBatch(this->data_transformer_->InferBlobShape(images[0]), batch_size, batch); });
+  // One after the other: the random crops and mirrors are drawn in the order of the images.
+  for (int i = 0; i < batch_size; ++i) {
+    this->SelectImage(i, batch);
+    InEntry(entries[i], [&] { this->data_transformer_->Transform(images[i], &this->transformed_data_); });
+    batch->label_.mutable_cpu_data()[i] = static_cast<Dtype>(entries[i].label);
+  }
+}
+
+INSTANTIATE_CLASS(ImageDataLayer);
+REGISTER_LAYER_CLASS(ImageData);
+
+}  // namespace caffe
