@@ -6,6 +6,7 @@
 #include "caffe/util/image_list.hpp"
 #include "caffe/util/in_threads.hpp"
 #include "caffe/util/io.hpp"
+#include "caffe/util/rng.hpp"
 #include "new_database.hpp"
 #include "tool_main.hpp"
 
@@ -71,7 +72,7 @@ int Run(int argc, char** argv) {
   CAFFE_REQUIRE(!images.empty()) << list << ": names no image";
   if (FLAGS_shuffle) {
     LOG(INFO) << "Shuffling data";
-    std::shuffle(images.begin(), images.end(), Caffe::rng());
+    shuffle(images.begin(), images.end());
   }
   LOG(INFO) << "A total of " << images.size() << " images.";
 

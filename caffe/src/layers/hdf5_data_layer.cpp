@@ -8,6 +8,7 @@
 
 #include "caffe/util/hdf5.hpp"
 #include "caffe/util/math_functions.hpp"
+#include "caffe/util/rng.hpp"
 
 namespace caffe {
 namespace {
@@ -51,7 +52,7 @@ void HDF5DataLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, const 
   file_permutation_ = Order(hdf_filenames_.size());
   if (param.shuffle()) {
     shuffle_rng_.seed(caffe_rng_rand());
-    std::shuffle(file_permutation_.begin(), file_permutation_.end(), shuffle_rng_);
+    shuffle(file_permutation_.begin(), file_permutation_.end(), &shuffle_rng_);
   }
   LoadCurrentFile();
   for (size_t i = 0; i < top.size(); ++i) {
@@ -92,7 +93,7 @@ void HDF5DataLayer<Dtype>::LoadHDF5FileData(const string& filename) {
   hdf_blobs_ = blobs;
   data_permutation_ = Order(hdf_blobs_[0]->shape(0));
   if (this->layer_param_.hdf5_data_param().shuffle()) {
-    std::shuffle(data_permutation_.begin(), data_permutation_.end(), shuffle_rng_);
+    shuffle(data_permutation_.begin(), data_permutation_.end(), &shuffle_rng_);
   }
 }
 
@@ -100,15 +101,15 @@ template <typename Dtype>
 void HDF5DataLayer<Dtype>::Next() {
   if (++current_row_ < data_permutation_.size()) return;
   current_row_ = 0;
-  const bool shuffle = this->layer_param_.hdf5_data_param().shuffle();
+  const bool shuffled = this->layer_param_.hdf5_data_param().shuffle();
   if (++current_file_ == hdf_filenames_.size()) {
     current_file_ = 0;
-    if (shuffle) std::shuffle(file_permutation_.begin(), file_permutation_.end(), shuffle_rng_);
+    if (shuffled) shuffle(file_permutation_.begin(), file_permutation_.end(), &shuffle_rng_);
   }
   if (hdf_filenames_.size() > 1) {
     LoadCurrentFile();
-  } else if (shuffle) {
-    std::shuffle(data_permutation_.begin(), data_permutation_.end(), shuffle_rng_);
+  } else if (shuffled) {
+    shuffle(data_permutation_.begin(), data_permutation_.end(), &shuffle_rng_);
   }
 }
 

@@ -1,9 +1,8 @@
 #include "caffe/layers/image_data_layer.hpp"
 
-#include <algorithm>
-
 #include "caffe/util/in_threads.hpp"
 #include "caffe/util/io.hpp"
+#include "caffe/util/rng.hpp"
 
 namespace caffe {
 
@@ -42,7 +41,7 @@ void ImageDataLayer<Dtype>::DataLayerSetUp(const vector<Blob<Dtype>*>& bottom, c
 
 template <typename Dtype>
 void ImageDataLayer<Dtype>::ShuffleImages() {
-  std::shuffle(lines_.begin(), lines_.end(), shuffle_rng_);
+  shuffle(lines_.begin(), lines_.end(), &shuffle_rng_);
 }
 
 template <typename Dtype>

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "caffe/layer.hpp"
-#include "caffe/util/hdf5.hpp"
+#include "caffe/util/hdf5_appender.hpp"
 
 namespace caffe {
 
