@@ -37,6 +37,10 @@ class DataTransformer {
   vector<int> InferBlobShape(const cv::Mat& image);
   vector<int> InferBlobShape(const vector<cv::Mat>& mat_vector);
 
+  // What random crops and mirrors are drawn from, for a run that is resumed.
+  const std::mt19937& rng() const { return rng_; }
+  void set_rng(const std::mt19937& rng) { rng_ = rng; }
+
   // The image of an encoded datum, with the channels that force_color and force_gray ask for.
   cv::Mat Decode(const Datum& datum) const;
 

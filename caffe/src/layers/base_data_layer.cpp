@@ -20,16 +20,50 @@ template <typename Dtype>
 BasePrefetchingDataLayer<Dtype>::BasePrefetchingDataLayer(const LayerParameter& param) : BaseDataLayer<Dtype>(param) {
   const unsigned count = param.data_param().prefetch();
   CAFFE_REQUIRE(count >= 1 && count <= 1024) << "data_param has the prefetch " << count << "; 1 to 1024 is possible";
-  for (unsigned i = 0; i < count; ++i) {
-    prefetch_.push_back(std::make_shared<Batch<Dtype>>());
-    prefetch_free_.push(prefetch_.back().get());
-  }
+  for (unsigned i = 0; i < count; ++i) prefetch_.push_back(std::make_shared<Batch<Dtype>>());
 }
 
 template <typename Dtype>
 void BasePrefetchingDataLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
   BaseDataLayer<Dtype>::LayerSetUp(bottom, top);
+  StartLoading();
+}
+
+template <typename Dtype>
+void BasePrefetchingDataLayer<Dtype>::StartLoading() {
+  Batch<Dtype>* batch = nullptr;
+  while (prefetch_free_.try_pop(&batch)) continue;
+  while (prefetch_full_.try_pop(&batch)) continue;
+  for (const auto& empty : prefetch_) prefetch_free_.push(empty.get());
+  prefetch_current_ = nullptr;
+  start_ = Place();
   StartInternalThread();
+}
+
+// The transformer's generator on the first line, the position after it.
+template <typename Dtype>
+string BasePrefetchingDataLayer<Dtype>::SaveState() const {
+  const SourcePlace& place = prefetch_current_ != nullptr ? prefetch_current_->after_ : start_;
+  ostringstream state;
+  state << place.rng << "\n" << place.position;
+  return state.str();
+}
+
+template <typename Dtype>
+void BasePrefetchingDataLayer<Dtype>::RestoreState(const string& state) {
+  const size_t end = state.find('\n');
+  std::istringstream text(state.substr(0, end));
+  std::mt19937 rng;
+  CAFFE_REQUIRE(end != string::npos && text >> rng) << "the saved place in the data is damaged";
+  StopInternalThread();
+  try {
+    RestorePosition(state.substr(end + 1));
+    this->data_transformer_->set_rng(rng);
+  } catch (...) {
+    StartLoading();
+    throw;
+  }
+  StartLoading();
 }
 
 template <typename Dtype>
@@ -63,6 +97,7 @@ void BasePrefetchingDataLayer<Dtype>::InternalThreadEntry() {
     while (!must_stop()) {
       Batch<Dtype>* batch = prefetch_free_.pop();
       load_batch(batch);
+      batch->after_ = Place();
       prefetch_full_.push(batch);
     }
   } catch (const Stopped&) {

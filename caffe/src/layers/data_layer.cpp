@@ -44,6 +44,16 @@ void DataLayer<Dtype>::Next() {
 }
 
 template <typename Dtype>
+void DataLayer<Dtype>::RestorePosition(const string& position) {
+  cursor_->SeekToFirst();
+  while (cursor_->valid() && cursor_->key() != position) cursor_->Next();
+  if (cursor_->valid()) return;
+  cursor_->SeekToFirst();
+  throw Error("the database " + this->layer_param_.data_param().source() + " has no record '" + position +
+              "', with which the interrupted run would have gone on");
+}
+
+template <typename Dtype>
 typename DataLayer<Dtype>::Record DataLayer<Dtype>::Read() {
   Record record;
   record.key = cursor_->key();

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <filesystem>
 #include <numeric>
+#include <random>
 
 #include "caffe/util/hdf5.hpp"
 #include "caffe/util/math_functions.hpp"
@@ -29,9 +30,11 @@ vector<string> ReadFileList(const string& source) {
   return files;
 }
 
-vector<int> Order(size_t count) {
+// 0 ... count - 1; with a generator, shuffled.
+vector<int> Order(size_t count, std::mt19937* rng) {
   vector<int> order(count);
   std::iota(order.begin(), order.end(), 0);
+  if (rng != nullptr) shuffle(order.begin(), order.end(), rng);
   return order;
 }
 
@@ -49,11 +52,8 @@ void HDF5DataLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, const 
   LOG(INFO) << "Loading list of HDF5 filenames from: " << param.source();
   hdf_filenames_ = ReadFileList(param.source());
   LOG(INFO) << "Number of HDF5 files: " << hdf_filenames_.size();
-  file_permutation_ = Order(hdf_filenames_.size());
-  if (param.shuffle()) {
-    shuffle_rng_.seed(caffe_rng_rand());
-    shuffle(file_permutation_.begin(), file_permutation_.end(), &shuffle_rng_);
-  }
+  pass_seed_ = param.shuffle() ? caffe_rng_rand() : 0;
+  OrderFiles();
   LoadCurrentFile();
   for (size_t i = 0; i < top.size(); ++i) {
     vector<int> shape = hdf_blobs_[i]->shape();
@@ -63,9 +63,47 @@ void HDF5DataLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, const 
 }
 
 template <typename Dtype>
+void HDF5DataLayer<Dtype>::OrderFiles() {
+  std::mt19937 rng(pass_seed_);
+  const bool shuffled = this->layer_param_.hdf5_data_param().shuffle();
+  file_permutation_ = Order(hdf_filenames_.size(), shuffled ? &rng : nullptr);
+}
+
+template <typename Dtype>
+void HDF5DataLayer<Dtype>::OrderRows() {
+  // Another order for each file of the pass.
+  std::seed_seq seed{pass_seed_, static_cast<unsigned>(file_permutation_[current_file_])};
+  std::mt19937 rng(seed);
+  const bool shuffled = this->layer_param_.hdf5_data_param().shuffle();
+  data_permutation_ = Order(hdf_blobs_[0]->shape(0), shuffled ? &rng : nullptr);
+}
+
+template <typename Dtype>
 void HDF5DataLayer<Dtype>::LoadCurrentFile() {
   LoadHDF5FileData(hdf_filenames_[file_permutation_[current_file_]]);
-  current_row_ = 0;
+  OrderRows();
+}
+
+template <typename Dtype>
+string HDF5DataLayer<Dtype>::SaveState() const {
+  ostringstream state;
+  state << pass_seed_ << " " << current_file_ << " " << current_row_;
+  return state.str();
+}
+
+template <typename Dtype>
+void HDF5DataLayer<Dtype>::RestoreState(const string& state) {
+  std::istringstream text(state);
+  const string& source = this->layer_param_.hdf5_data_param().source();
+  size_t row = 0;
+  CAFFE_REQUIRE(text >> pass_seed_ >> current_file_ >> row && current_file_ < hdf_filenames_.size())
+      << source << " is not the list of the interrupted run: it has only " << hdf_filenames_.size() << " files";
+  OrderFiles();
+  LoadCurrentFile();
+  CAFFE_REQUIRE(row < data_permutation_.size())
+      << hdf_filenames_[file_permutation_[current_file_]] << " is not the file of the interrupted run: it has only "
+      << data_permutation_.size() << " rows";
+  current_row_ = row;
 }
 
 template <typename Dtype>
@@ -91,10 +129,6 @@ void HDF5DataLayer<Dtype>::LoadHDF5FileData(const string& filename) {
         << "; only the number of rows may differ";
   }
   hdf_blobs_ = blobs;
-  data_permutation_ = Order(hdf_blobs_[0]->shape(0));
-  if (this->layer_param_.hdf5_data_param().shuffle()) {
-    shuffle(data_permutation_.begin(), data_permutation_.end(), &shuffle_rng_);
-  }
 }
 
 template <typename Dtype>
@@ -104,12 +138,13 @@ void HDF5DataLayer<Dtype>::Next() {
   const bool shuffled = this->layer_param_.hdf5_data_param().shuffle();
   if (++current_file_ == hdf_filenames_.size()) {
     current_file_ = 0;
-    if (shuffled) shuffle(file_permutation_.begin(), file_permutation_.end(), &shuffle_rng_);
+    if (shuffled) pass_seed_ = std::mt19937(pass_seed_)();
+    OrderFiles();
   }
   if (hdf_filenames_.size() > 1) {
     LoadCurrentFile();
-  } else if (shuffled) {
-    shuffle(data_permutation_.begin(), data_permutation_.end(), &shuffle_rng_);
+  } else {
+    OrderRows();
   }
 }
 

@@ -1,5 +1,8 @@
 #include "caffe/layers/image_data_layer.hpp"
 
+#include <numeric>
+#include <random>
+
 #include "caffe/util/in_threads.hpp"
 #include "caffe/util/io.hpp"
 #include "caffe/util/rng.hpp"
@@ -20,9 +23,11 @@ void ImageDataLayer<Dtype>::DataLayerSetUp(const vector<Blob<Dtype>*>& bottom, c
   LOG(INFO) << "Opening file " << param.source();
   lines_ = ReadImageList(param.source());
   CAFFE_REQUIRE(!lines_.empty()) << param.source() << ": names no image";
+  order_.resize(lines_.size());
+  std::iota(order_.begin(), order_.end(), 0);
   if (param.shuffle()) {
     LOG(INFO) << "Shuffling data";
-    shuffle_rng_.seed(caffe_rng_rand());
+    pass_seed_ = caffe_rng_rand();
     ShuffleImages();
   }
   LOG(INFO) << "A total of " << lines_.size() << " images.";
@@ -32,7 +37,7 @@ void ImageDataLayer<Dtype>::DataLayerSetUp(const vector<Blob<Dtype>*>& bottom, c
     CAFFE_REQUIRE(lines_id_ < lines_.size()) << "image_data_param has the rand_skip " << param.rand_skip() << "; "
                                              << param.source() << " names only " << lines_.size() << " images";
   }
-  const ImageListEntry& first = lines_[lines_id_];
+  const ImageListEntry& first = lines_[order_[lines_id_]];
   InEntry(first, [&] {
     const vector<int> shape = this->data_transformer_->InferBlobShape(Read(first));
     this->ShapeTops(shape, static_cast<int>(param.batch_size()), top);
@@ -41,7 +46,27 @@ void ImageDataLayer<Dtype>::DataLayerSetUp(const vector<Blob<Dtype>*>& bottom, c
 
 template <typename Dtype>
 void ImageDataLayer<Dtype>::ShuffleImages() {
-  shuffle(lines_.begin(), lines_.end(), &shuffle_rng_);
+  std::mt19937 rng(pass_seed_);
+  std::iota(order_.begin(), order_.end(), 0);
+  shuffle(order_.begin(), order_.end(), &rng);
+}
+
+template <typename Dtype>
+string ImageDataLayer<Dtype>::SavePosition() const {
+  return std::to_string(pass_seed_) + " " + std::to_string(lines_id_);
+}
+
+template <typename Dtype>
+void ImageDataLayer<Dtype>::RestorePosition(const string& position) {
+  std::istringstream text(position);
+  unsigned seed = 0;
+  size_t line = 0;
+  CAFFE_REQUIRE(text >> seed >> line && line < lines_.size())
+      << this->layer_param_.image_data_param().source() << " is not the list of the interrupted run: it has only "
+      << lines_.size() << " images";
+  pass_seed_ = seed;
+  lines_id_ = line;
+  if (this->layer_param_.image_data_param().shuffle()) ShuffleImages();
 }
 
 template <typename Dtype>
@@ -65,11 +90,13 @@ void ImageDataLayer<Dtype>::load_batch(Batch<Dtype>* batch) {
   const int batch_size = static_cast<int>(this->layer_param_.image_data_param().batch_size());
   vector<ImageListEntry> entries;
   for (int i = 0; i < batch_size; ++i) {
-    entries.push_back(lines_[lines_id_]);
+    entries.push_back(lines_[order_[lines_id_]]);
     if (++lines_id_ < lines_.size()) continue;
     LOG(INFO) << "Restarting data prefetching from start.";
     lines_id_ = 0;
-    if (this->layer_param_.image_data_param().shuffle()) ShuffleImages();
+    if (!this->layer_param_.image_data_param().shuffle()) continue;
+    pass_seed_ = std::mt19937(pass_seed_)();
+    ShuffleImages();
   }
 
   vector<cv::Mat> images(batch_size);

@@ -204,6 +204,19 @@ void WindowDataLayer<Dtype>::Cut(const cv::Mat& image, const Window& window, boo
 }
 
 template <typename Dtype>
+string WindowDataLayer<Dtype>::SavePosition() const {
+  ostringstream text;
+  text << rng_;
+  return text.str();
+}
+
+template <typename Dtype>
+void WindowDataLayer<Dtype>::RestorePosition(const string& position) {
+  std::istringstream text(position);
+  CAFFE_REQUIRE(text >> rng_) << "the saved place in the data is damaged";
+}
+
+template <typename Dtype>
 void WindowDataLayer<Dtype>::load_batch(Batch<Dtype>* batch) {
   const int batch_size = static_cast<int>(this->layer_param_.window_data_param().batch_size());
   vector<const Window*> windows;

@@ -58,8 +58,8 @@ class LmdbEnvironment {
   // On failure nothing stays open.
   int TryOpen(unsigned flags) {
     Require(mdb_env_create(&env_), "cannot open");
-    // A new database starts with room that most never outgrow: address space alone, the file grows with its records.
-    if (flags == MDB_NOTLS) Require(mdb_env_set_mapsize(env_, size_t{1} << 30), "cannot open");
+    // Address space to begin with; the file grows with its records.
+    if (flags == MDB_NOTLS) Require(mdb_env_set_mapsize(env_, size_t{1} << 24), "cannot open");
     const int status = mdb_env_open(env_, source_.c_str(), flags, 0664);
     if (status != MDB_SUCCESS) mdb_env_close(env_);
     return status;

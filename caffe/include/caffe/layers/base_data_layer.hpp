@@ -2,6 +2,8 @@
 #pragma once
 
 #include <exception>
+#include <random>
+#include <string>
 #include <vector>
 
 #include "caffe/blob.hpp"
@@ -9,6 +11,7 @@
 #include "caffe/internal_thread.hpp"
 #include "caffe/layer.hpp"
 #include "caffe/util/blocking_queue.hpp"
+#include "caffe/util/resumable.hpp"
 
 namespace caffe {
 
@@ -33,22 +36,32 @@ class BaseDataLayer : public Layer<Dtype> {
   bool output_labels_ = false;
 };
 
+// Where a source stands after a batch.
+struct SourcePlace {
+  string position;   // SavePosition's
+  std::mt19937 rng;  // of the transformer
+};
+
 template <typename Dtype>
 class Batch {
  public:
   Blob<Dtype> data_, label_;
+  SourcePlace after_;
 };
 
 // Loads batches in a background thread, data_param.prefetch of them ahead, in the order of the source. Implement
 // load_batch, and call StopInternalThread in the destructor. An error of load_batch ends the loading, and Forward
 // throws it when it gets there: after the batches that were good, and at every call from then on.
 template <typename Dtype>
-class BasePrefetchingDataLayer : public BaseDataLayer<Dtype>, public InternalThread {
+class BasePrefetchingDataLayer : public BaseDataLayer<Dtype>, public InternalThread, public Resumable {
  public:
   explicit BasePrefetchingDataLayer(const LayerParameter& param);
 
   // Starts the thread.
   void LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
+
+  string SaveState() const override;
+  void RestoreState(const string& state) override;
 
   // How long all calls of Forward had to wait for a batch.
   double seconds_waited() const { return seconds_waited_; }
@@ -58,6 +71,11 @@ class BasePrefetchingDataLayer : public BaseDataLayer<Dtype>, public InternalThr
   void InternalThreadEntry() override;
   // Fills the batch, in the background thread.
   virtual void load_batch(Batch<Dtype>* batch) = 0;
+  // Where in its data the source stands, in a few bytes, for a run that is resumed: the next load_batch after
+  // RestorePosition does what it would have done after SavePosition. A layer that has neither starts anew.
+  virtual string SavePosition() const { return ""; }
+  // Throws Error for a position that is not of this data.
+  virtual void RestorePosition(const string& position) {}
   // In DataLayerSetUp: gives the tops and all batches the shape for this many images of this shape.
   void ShapeTops(const vector<int>& image_shape, int batch_size, const vector<Blob<Dtype>*>& top);
 
@@ -74,6 +92,11 @@ class BasePrefetchingDataLayer : public BaseDataLayer<Dtype>, public InternalThr
   Blob<Dtype> transformed_data_;
 
  private:
+  SourcePlace Place() const { return {SavePosition(), this->data_transformer_->rng()}; }
+  // Starts the thread, with all batches empty.
+  void StartLoading();
+
+  SourcePlace start_;  // before the first batch
   std::exception_ptr failure_;
   double seconds_waited_ = 0;
 };

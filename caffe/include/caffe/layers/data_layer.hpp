@@ -26,6 +26,9 @@ class DataLayer : public BasePrefetchingDataLayer<Dtype> {
  protected:
   void Next();
   void load_batch(Batch<Dtype>* batch) override;
+  // The key of the next record.
+  string SavePosition() const override { return cursor_->key(); }
+  void RestorePosition(const string& position) override;
 
   shared_ptr<db::DB> db_;
   shared_ptr<db::Cursor> cursor_;

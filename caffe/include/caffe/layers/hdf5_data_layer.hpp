@@ -1,11 +1,11 @@
 // Arrays from HDF5 files.
 #pragma once
 
-#include <random>
 #include <string>
 #include <vector>
 
 #include "caffe/layer.hpp"
+#include "caffe/util/resumable.hpp"
 
 namespace caffe {
 
@@ -13,7 +13,7 @@ namespace caffe {
 // line; from the first again after the last. All datasets of a file have as many rows. With `shuffle` the order of the
 // files and of the rows in each is drawn anew for each pass.
 template <typename Dtype>
-class HDF5DataLayer : public Layer<Dtype> {
+class HDF5DataLayer : public Layer<Dtype>, public Resumable {
  public:
   using Layer<Dtype>::Layer;
 
@@ -23,6 +23,10 @@ class HDF5DataLayer : public Layer<Dtype> {
   const char* type() const override { return "HDF5Data"; }
   int ExactNumBottomBlobs() const override { return 0; }
   int MinTopBlobs() const override { return 1; }
+
+  // Seed of the pass and place in it.
+  string SaveState() const override;
+  void RestoreState(const string& state) override;
 
  protected:
   void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
@@ -41,7 +45,11 @@ class HDF5DataLayer : public Layer<Dtype> {
 
  private:
   void LoadCurrentFile();
-  std::mt19937 shuffle_rng_;
+  // The orders of the pass that pass_seed_ stands for: of the files, and of the rows of the current one.
+  void OrderFiles();
+  void OrderRows();
+
+  unsigned pass_seed_ = 0;
 };
 
 }  // namespace caffe

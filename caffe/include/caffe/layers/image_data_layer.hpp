@@ -1,7 +1,7 @@
 // Images from files.
 #pragma once
 
-#include <random>
+#include <string>
 #include <vector>
 
 #include "caffe/layers/base_data_layer.hpp"
@@ -24,11 +24,16 @@ class ImageDataLayer : public BasePrefetchingDataLayer<Dtype> {
   int ExactNumTopBlobs() const override { return 2; }
 
  protected:
+  // The order of the pass that pass_seed_ stands for.
   void ShuffleImages();
   void load_batch(Batch<Dtype>* batch) override;
+  // Seed of the pass and place in it.
+  string SavePosition() const override;
+  void RestorePosition(const string& position) override;
 
-  vector<ImageListEntry> lines_;
-  size_t lines_id_ = 0;
+  vector<ImageListEntry> lines_;  // in the order of the list
+  vector<int> order_;             // of this pass
+  size_t lines_id_ = 0;           // into order_
 
  private:
   cv::Mat Read(const ImageListEntry& entry) const;
@@ -36,7 +41,7 @@ class ImageDataLayer : public BasePrefetchingDataLayer<Dtype> {
   template <typename Action>
   auto InEntry(const ImageListEntry& entry, Action action) const;
 
-  std::mt19937 shuffle_rng_;
+  unsigned pass_seed_ = 0;
 };
 
 }  // namespace caffe

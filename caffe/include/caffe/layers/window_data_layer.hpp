@@ -47,6 +47,9 @@ class WindowDataLayer : public BasePrefetchingDataLayer<Dtype> {
   };
 
   void load_batch(Batch<Dtype>* batch) override;
+  // The generator that draws the windows.
+  string SavePosition() const override;
+  void RestorePosition(const string& position) override;
   unsigned PrefetchRand() { return rng_(); }
   Placement Place(const Window& window, const cv::Size& image, bool mirror) const;
 
