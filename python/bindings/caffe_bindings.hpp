@@ -20,19 +20,62 @@ namespace py = pybind11;
 
 using Blob = caffe::Blob<float>;
 using Layer = caffe::Layer<float>;
+using Network = caffe::Net<float>;
 
 // A C-contiguous float32 array; other types and layouts are converted on the way in.
 using FloatArray = py::array_t<float, py::array::c_style | py::array::forcecast>;
 
 void BindBlob(py::module_& module);
+void BindErrors(py::module_& module);
 void BindLayer(py::module_& module);
+void BindModes(py::module_& module);
 void BindNet(py::module_& module);
 void BindNetFiles(py::module_& module);
+void BindVectors(py::module_& module);
 
 // Files may be given as str or os.PathLike.
 using Path = std::filesystem::path;
 
 // Throws caffe::Error unless the file can be read.
 void RequireFile(const Path& file);
+
+// A list of Blobs that is C++'s own: the parameters of a layer (and then `owner` is the layer), or its bottoms or tops.
+class BlobVec {
+ public:
+  using Blobs = std::vector<std::shared_ptr<Blob>>;
+  explicit BlobVec(Blobs blobs) : blobs_(std::make_shared<Blobs>(std::move(blobs))) {}
+  explicit BlobVec(const std::shared_ptr<Layer>& owner) : blobs_(owner, &owner->blobs()) {}
+  // Shares the ownership of blobs that have an owner.
+  explicit BlobVec(const std::vector<Blob*>& blobs);
+
+  Blobs& blobs() const { return *blobs_; }
+  std::vector<Blob*> Pointers() const;
+
+ private:
+  std::shared_ptr<Blobs> blobs_;
+};
+
+// A Python list of class caffe._caffe.`name`.
+template <typename Values>
+py::object MakeVec(const char* name, const Values& values) {
+  return py::module_::import("caffe._caffe").attr(name)(py::cast(values));
+}
+
+// Feeds a MemoryData layer that stands first: (N, C, H, W) and N labels. The arrays live as long as a blob or a view
+// shows them.
+void SetInputArrays(const Network& net, FloatArray data, FloatArray labels);
+// What keeps the memory's values alive beside the memory itself; may be null.
+std::shared_ptr<void> InputArraysIn(const std::shared_ptr<caffe::SyncedMemory>& memory);
+
+// An exception of Python on its way through the engine. what() is one line: type, message and place.
+class PythonError : public caffe::Error {
+ public:
+  explicit PythonError(const py::error_already_set& error);
+  // Makes it the current exception of Python again; `note` says where in the engine it happened.
+  void Restore(const char* note) const;
+
+ private:
+  std::shared_ptr<py::object> exception_;
+};
 
 }  // namespace pycaffe

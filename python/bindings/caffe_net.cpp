@@ -1,14 +1,15 @@
-// caffe.Net: the native part, which python/caffe/pycaffe.py dresses.
+// caffe.Net: the native part; python/caffe/pycaffe.py adds what is said in Python.
 #include <functional>
+#include <map>
 #include <utility>
 
-#include "caffe/layers/memory_data_layer.hpp"
 #include "caffe_bindings.hpp"
 
 namespace pycaffe {
 namespace {
 
-using Network = caffe::Net<float>;
+using NetPtr = std::shared_ptr<Network>;
+using NetClass = py::class_<Network, NetPtr>;
 
 // Calls a Python function with the index of each layer.
 class LayerCallback : public Network::Callback {
@@ -22,56 +23,57 @@ class LayerCallback : public Network::Callback {
   std::function<void(int)> function_;  // takes the interpreter's lock itself
 };
 
-// A net with the callbacks and input arrays that scripts hand to it.
-class PyNet : public Network {
- public:
-  using Network::Network;
-
-  LayerCallback* Keep(std::function<void(int)> function) {
-    callbacks_.push_back(std::make_unique<LayerCallback>(std::move(function)));
-    return callbacks_.back().get();
+// Owns the callback for the net, which does not; those of nets that are gone go with the next one that comes.
+LayerCallback* Keep(const NetPtr& net, std::function<void(int)> function) {
+  using Callbacks = std::multimap<std::weak_ptr<Network>, LayerCallback, std::owner_less<std::weak_ptr<Network>>>;
+  static auto* callbacks = new Callbacks;  // never destroyed: Python may be gone by then
+  for (auto entry = callbacks->begin(); entry != callbacks->end();) {
+    entry = entry->first.expired() ? callbacks->erase(entry) : std::next(entry);
   }
+  return &callbacks->emplace(net, LayerCallback(std::move(function)))->second;
+}
 
-  // Feeds a MemoryData layer that stands first.
-  void SetInputArrays(FloatArray data, FloatArray labels) {
-    auto* layer = layers().empty() ? nullptr : dynamic_cast<caffe::MemoryDataLayer<float>*>(layers()[0].get());
-    CAFFE_REQUIRE(layer != nullptr) << "set_input_arrays may only be called if the first layer is a MemoryDataLayer";
-    CAFFE_REQUIRE(data.ndim() == 4) << "data must be 4-d";
-    CAFFE_REQUIRE(data.shape(1) == layer->channels() && data.shape(2) == layer->height() &&
-                  data.shape(3) == layer->width())
-        << "data is (N, " << data.shape(1) << ", " << data.shape(2) << ", " << data.shape(3)
-        << "), the layer takes (N, " << layer->channels() << ", " << layer->height() << ", " << layer->width() << ")";
-    CAFFE_REQUIRE(labels.size() == data.shape(0)) << labels.size() << " labels for " << data.shape(0) << " images";
-    CAFFE_REQUIRE(data.shape(0) % layer->batch_size() == 0)
-        << data.shape(0) << " images are no multiple of the batch size, " << layer->batch_size();
-    layer->Reset(data.mutable_data(), labels.mutable_data(), static_cast<int>(data.shape(0)));
-    inputs_ = {std::move(data), std::move(labels)};
+// Binary or HDF5, whatever the file is called.
+void CopyFrom(Network& net, const Path& file) {
+  RequireFile(file);
+  std::string head(8, '\0');
+  std::ifstream(file, std::ios::binary).read(head.data(), static_cast<std::streamsize>(head.size()));
+  if (head == "\x89HDF\r\n\x1a\n") {
+    net.CopyTrainedLayersFromHDF5(file.string());
+  } else {
+    net.CopyTrainedLayersFromBinaryProto(file.string());
   }
+}
 
- private:
-  std::vector<std::unique_ptr<LayerCallback>> callbacks_;
-  std::vector<FloatArray> inputs_;  // the layer reads from them
-};
-
-std::shared_ptr<PyNet> MakeNet(const Path& network_file, int phase, int level,
-                               const std::optional<std::vector<std::string>>& stages,
-                               const std::optional<Path>& weights) {
+NetPtr MakeNet(const Path& network_file, int phase, int level, const std::optional<std::vector<std::string>>& stages,
+               const std::optional<Path>& weights) {
+  CAFFE_REQUIRE(phase == caffe::TRAIN || phase == caffe::TEST)
+      << "phase is " << phase << "; it must be caffe.TRAIN or caffe.TEST";
   RequireFile(network_file);
   if (weights) RequireFile(*weights);
   const py::gil_scoped_release unlocked;
-  auto net = std::make_shared<PyNet>(network_file.string(), static_cast<caffe::Phase>(phase), level,
-                                     stages ? &*stages : nullptr);
-  if (weights) net->CopyTrainedLayersFrom(weights->string());
+  auto net = std::make_shared<Network>(network_file.string(), static_cast<caffe::Phase>(phase), level,
+                                       stages ? &*stages : nullptr);
+  if (weights) CopyFrom(*net, *weights);
   return net;
 }
 
-void Save(const PyNet& net, const Path& file) {
+NetPtr MakeNetOldForm(const Path& network_file, const Path& weights_file, int phase) {
+  const int status = PyErr_WarnEx(PyExc_DeprecationWarning,
+                                  "Net(network_file, weights_file, phase) is the old form; use "
+                                  "Net(network_file, phase, weights=weights_file)",
+                                  1);
+  if (status != 0) throw py::error_already_set();
+  return MakeNet(network_file, phase, 0, std::nullopt, weights_file);
+}
+
+void Save(const Network& net, const Path& file) {
   caffe::NetParameter param;
   net.ToProto(&param, false);
   caffe::WriteProtoToBinaryFile(param, file.string());
 }
 
-std::vector<std::string> BlobNames(const PyNet& net, const std::vector<int>& indices) {
+std::vector<std::string> BlobNames(const Network& net, const std::vector<int>& indices) {
   std::vector<std::string> names;
   for (const int index : indices) names.push_back(net.blob_names()[index]);
   return names;
@@ -79,58 +81,89 @@ std::vector<std::string> BlobNames(const PyNet& net, const std::vector<int>& ind
 
 using Unlocked = py::call_guard<py::gil_scoped_release>;
 
-void BindRunning(py::class_<PyNet, std::shared_ptr<PyNet>>& net) {
-  net.def("_forward", &PyNet::ForwardFromTo, py::arg("start"), py::arg("end"), Unlocked())
-      .def("_backward", &PyNet::BackwardFromTo, py::arg("start"), py::arg("end"), Unlocked())
-      .def("reshape", &PyNet::Reshape, Unlocked(), "Carries changed input shapes through all layers.")
-      .def("clear_param_diffs", &PyNet::ClearParamDiffs, "Sets the gradients of all parameters to 0.")
-      .def("_set_input_arrays", &PyNet::SetInputArrays, py::arg("data"), py::arg("labels"))
-      .def("before_forward", [](PyNet& n, std::function<void(int)> f) { n.add_before_forward(n.Keep(std::move(f))); })
-      .def("after_forward", [](PyNet& n, std::function<void(int)> f) { n.add_after_forward(n.Keep(std::move(f))); })
-      .def("before_backward", [](PyNet& n, std::function<void(int)> f) { n.add_before_backward(n.Keep(std::move(f))); })
-      .def("after_backward", [](PyNet& n, std::function<void(int)> f) { n.add_after_backward(n.Keep(std::move(f))); });
+// Binds a function that takes a callback and hands it to the net.
+void BindCallback(NetClass& net, const char* name, void (Network::*add)(Network::Callback*), const char* doc) {
+  net.def(
+      name, [add](const NetPtr& n, std::function<void(int)> function) { ((*n).*add)(Keep(n, std::move(function))); },
+      py::arg("function"), doc);
 }
 
-void BindParameters(py::class_<PyNet, std::shared_ptr<PyNet>>& net) {
-  net.def(
-         "copy_from",
-         [](PyNet& n, const Path& file) {
-           RequireFile(file);
-           const py::gil_scoped_release unlocked;
-           n.CopyTrainedLayersFrom(file.string());
-         },
-         py::arg("file"), "Takes the parameters of layers of the same name from a .caffemodel or HDF5 file.")
+void BindRunning(NetClass& net) {
+  net.def("_forward", &Network::ForwardFromTo, py::arg("start"), py::arg("end"), Unlocked(),
+          "Runs layers start..end (indices, both included); returns their weighted loss.")
+      .def("_backward", &Network::BackwardFromTo, py::arg("start"), py::arg("end"), Unlocked(),
+           "Runs the gradients from layer start back to end.")
+      .def("reshape", &Network::Reshape, Unlocked(), "Carries changed input shapes through all layers.")
+      .def("clear_param_diffs", &Network::ClearParamDiffs, "Sets the gradients of all parameters to 0.")
+      .def("_set_input_arrays", &SetInputArrays, py::arg("data"), py::arg("labels"));
+  BindCallback(net, "before_forward", &Network::add_before_forward, "Calls function(layer_index) before each layer.");
+  BindCallback(net, "after_forward", &Network::add_after_forward, "Calls function(layer_index) after each layer.");
+  BindCallback(net, "before_backward", &Network::add_before_backward,
+               "Calls function(layer_index) before each layer's gradients.");
+  BindCallback(net, "after_backward", &Network::add_after_backward,
+               "Calls function(layer_index) after each layer's gradients.");
+}
+
+void BindParameters(NetClass& net) {
+  net.def("copy_from", &CopyFrom, py::arg("file"), Unlocked(),
+          "Takes the parameters of layers of the same name from a .caffemodel or HDF5 file.")
       .def(
-          "share_with", [](PyNet& n, const PyNet& other) { n.ShareTrainedLayersWith(&other); }, py::arg("net"),
+          "share_with", [](Network& n, const Network& other) { n.ShareTrainedLayersWith(&other); }, py::arg("net"),
           "Uses the memory of the parameters of the other net's layers of the same name.")
       .def("save", &Save, py::arg("file"), Unlocked(), "Writes layers and parameters as a binary NetParameter.")
       .def(
-          "save_hdf5", [](const PyNet& n, const Path& file) { n.ToHDF5(file.string()); }, py::arg("file"), Unlocked())
+          "save_hdf5", [](const Network& n, const Path& file) { n.ToHDF5(file.string()); }, py::arg("file"), Unlocked(),
+          "Writes the parameters as HDF5.")
       .def(
           "load_hdf5",
-          [](PyNet& n, const Path& file) {
+          [](Network& n, const Path& file) {
             RequireFile(file);
             n.CopyTrainedLayersFromHDF5(file.string());
           },
-          py::arg("file"), Unlocked());
+          py::arg("file"), Unlocked(), "Takes the parameters from an HDF5 file.");
+}
+
+// What pycaffe.py makes dictionaries of.
+void BindParts(NetClass& net) {
+  net.def_property_readonly("_blobs", [](const Network& n) { return BlobVec(n.blobs()); })
+      .def_property_readonly("_layer_names", [](const Network& n) { return MakeVec("StringVec", n.layer_names()); })
+      .def_property_readonly("_blob_names", [](const Network& n) { return MakeVec("StringVec", n.blob_names()); })
+      .def_property_readonly("_inputs", [](const Network& n) { return MakeVec("IntVec", n.input_blob_indices()); })
+      .def_property_readonly("_outputs", [](const Network& n) { return MakeVec("IntVec", n.output_blob_indices()); })
+      .def_property_readonly("_blob_loss_weights",
+                             [](const Network& n) { return MakeVec("DtypeVec", n.blob_loss_weights()); })
+      .def(
+          "_top_ids", [](const Network& n, int layer) { return MakeVec("IntVec", n.top_ids(layer)); }, py::arg("layer"))
+      .def(
+          "_bottom_ids", [](const Network& n, int layer) { return MakeVec("IntVec", n.bottom_ids(layer)); },
+          py::arg("layer"));
 }
 
 }  // namespace
 
 void BindNet(py::module_& module) {
-  py::class_<PyNet, std::shared_ptr<PyNet>> net(module, "Net");
+  NetClass net(module, "Net", py::dynamic_attr(),
+               "A network: blobs between layers, parameters, forward and backward.\n\n"
+               "Net(network_file, phase, level=0, stages=None, weights=None)\n"
+               "Net(network_file, weights_file, phase)  # the old form\n\n"
+               "Args:\n"
+               "    network_file: a prototxt.\n"
+               "    phase: caffe.TRAIN or caffe.TEST; with level and stages it chooses the layers that take part.\n"
+               "    weights: a .caffemodel or HDF5 file with parameters, taken by the names of layers.");
   net.def(py::init(&MakeNet), py::arg("network_file"), py::arg("phase"), py::arg("level") = 0,
           py::arg("stages") = py::none(), py::arg("weights") = py::none())
-      .def_property_readonly("name", &PyNet::name)
-      .def_property_readonly("layers", [](const PyNet& n) { return n.layers(); })
-      .def_property_readonly("_blobs", [](const PyNet& n) { return n.blobs(); })
-      .def_property_readonly("_layer_names", &PyNet::layer_names)
-      .def_property_readonly("_blob_names", &PyNet::blob_names)
-      .def_property_readonly("_blob_loss_weights", &PyNet::blob_loss_weights)
-      .def_property_readonly("inputs", [](const PyNet& n) { return BlobNames(n, n.input_blob_indices()); })
-      .def_property_readonly("outputs", [](const PyNet& n) { return BlobNames(n, n.output_blob_indices()); })
-      .def("_top_ids", &PyNet::top_ids, py::arg("layer"))
-      .def("_bottom_ids", &PyNet::bottom_ids, py::arg("layer"));
+      .def(py::init(&MakeNetOldForm), py::arg("network_file"), py::arg("weights_file"), py::arg("phase"))
+      .def_property_readonly("name", &Network::name, "The name in the prototxt.")
+      .def_property_readonly(
+          "layers", [](const Network& n) { return MakeVec("LayerVec", n.layers()); },
+          "All layers in the order they run, the Split layers that were added included.")
+      .def_property_readonly(
+          "inputs", [](const Network& n) { return BlobNames(n, n.input_blob_indices()); },
+          "Names of the blobs that Input layers make.")
+      .def_property_readonly(
+          "outputs", [](const Network& n) { return BlobNames(n, n.output_blob_indices()); },
+          "Names of the blobs that no layer reads.");
+  BindParts(net);
   BindRunning(net);
   BindParameters(net);
 }

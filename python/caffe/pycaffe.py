@@ -1,7 +1,5 @@
 """Net: the native network with dictionaries by name and forward, backward as scripts call them."""
 
-import os
-import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -10,36 +8,28 @@ from itertools import repeat
 import numpy as np
 
 from . import _caffe
-from ._caffe import Blob, Layer
+from ._caffe import Blob, BlobVec, Layer
 
 Arrays = dict[str, np.ndarray]
-Path = str | os.PathLike[str]
 
 
-class Net(_caffe.Net):
-    """A network: blobs between layers, parameters, forward and backward.
+def _extends(native: type) -> Callable[[type], type]:
+    """Makes a class decorator that moves the members of a class into `native`.
 
-    Net(network_file, phase, level=0, stages=None, weights=None)
-    Net(network_file, weights_file, phase)  # the old form
+    Not a subclass, because nets also come from solvers: all of them are the same class.
     """
 
-    def __init__(
-        self,
-        network_file: Path,
-        phase: int | Path,
-        level: int = 0,
-        stages: Sequence[str] | None = None,
-        weights: Path | None = None,
-    ) -> None:
-        if isinstance(phase, str | os.PathLike):
-            warnings.warn(
-                "Net(network_file, weights_file, phase) is the old form; use Net(network_file, phase, weights=file)",
-                DeprecationWarning,
-                stacklevel=2,
-            )
-            phase, level, weights = level, 0, phase
-        super().__init__(network_file, phase, level, None if stages is None else list(stages), weights)
+    def move(extension: type) -> type:
+        for name, member in vars(extension).items():
+            if name not in ("__dict__", "__doc__", "__module__", "__weakref__"):
+                setattr(native, name, member)
+        return native
 
+    return move
+
+
+@_extends(_caffe.Net)
+class Net(_caffe.Net):
     @cached_property
     def blobs(self) -> "OrderedDict[str, Blob]":
         """Blobs by name, in the order of the net."""
@@ -51,9 +41,9 @@ class Net(_caffe.Net):
         return OrderedDict(zip(self._blob_names, self._blob_loss_weights, strict=True))
 
     @cached_property
-    def params(self) -> "OrderedDict[str, list[Blob]]":
+    def params(self) -> "OrderedDict[str, BlobVec]":
         """Parameters of the layers that have any: usually [weights, bias]."""
-        return OrderedDict((name, layer.blobs) for name, layer in self.layer_dict.items() if layer.blobs)
+        return OrderedDict((name, layer.blobs) for name, layer in self.layer_dict.items() if len(layer.blobs))
 
     @cached_property
     def layer_dict(self) -> "OrderedDict[str, Layer]":
@@ -87,7 +77,7 @@ class Net(_caffe.Net):
         """
         first = 0 if start is None else self._layer_index(start)
         last = len(self.layers) - 1 if end is None else self._layer_index(end)
-        wanted = [*(self.outputs if end is None else self.top_names[end]), *(blobs or [])]
+        wanted = self._known([*(self.outputs if end is None else self.top_names[end]), *(blobs or [])])
         self._assign(inputs, self.inputs, "data", "Input blob arguments do not match net inputs.", "Input")
         self._forward(first, last)
         return {name: self.blobs[name].data for name in wanted}
@@ -109,7 +99,7 @@ class Net(_caffe.Net):
         """
         first = len(self.layers) - 1 if start is None else self._layer_index(start)
         last = 0 if end is None else self._layer_index(end)
-        wanted = [*(self.inputs if end is None else self.bottom_names[end]), *(diffs or [])]
+        wanted = self._known([*(self.inputs if end is None else self.bottom_names[end]), *(diffs or [])])
         self._assign(output_diffs, self.outputs, "diff", "Top diff arguments do not match net outputs.", "Diff")
         self._backward(first, last)
         return {name: self.blobs[name].diff for name in wanted}
@@ -148,6 +138,12 @@ class Net(_caffe.Net):
         if name not in names:
             raise ValueError(f"{name!r} is not a layer of the net")
         return names.index(name)
+
+    def _known(self, names: list[str]) -> list[str]:
+        for name in names:
+            if name not in self.blobs:
+                raise ValueError(f"{name!r} is not a blob of the net")
+        return names
 
     def _assign(
         self, values: Mapping[str, np.ndarray], names: Sequence[str], part: str, mismatch: str, what: str

@@ -1,6 +1,7 @@
 // An N-dimensional array of values and of their gradients; what layers pass to each other.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,9 +14,10 @@ namespace caffe {
 constexpr int kMaxBlobAxes = 32;
 
 // Row-major ("C") order; an image batch is (num, channels, height, width). data and diff are allocated at first use and
-// are kept when a Reshape does not need more than they hold.
+// are kept when a Reshape does not need more than they hold. Knows its shared_ptr, so that a Blob* handed to Python can
+// share ownership.
 template <typename Dtype>
-class Blob {
+class Blob : public std::enable_shared_from_this<Blob<Dtype>> {
  public:
   Blob() = default;
   explicit Blob(int num, int channels, int height, int width);

@@ -9,7 +9,8 @@
 
 namespace caffe {
 
-// Runs `action`; an error gets the layer's name and type in front. Lack of memory stays what it is.
+// Runs `action`; an error gets the layer's name and type in front and keeps the first one nested in it, so that Python
+// can raise what a Python layer raised. Lack of memory stays what it is.
 template <typename Action>
 auto InLayer(const LayerParameter& layer, Action action) {
   try {
@@ -17,7 +18,7 @@ auto InLayer(const LayerParameter& layer, Action action) {
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception& error) {
-    throw Error("layer '" + layer.name() + "' (" + layer.type() + "): " + error.what());
+    std::throw_with_nested(Error("layer '" + layer.name() + "' (" + layer.type() + "): " + error.what()));
   }
 }
 

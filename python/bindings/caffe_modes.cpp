@@ -1,0 +1,62 @@
+// What holds for the whole process: CPU or GPU, random numbers, the log, and the numbers of solvers.
+#include "caffe_bindings.hpp"
+
+namespace pycaffe {
+namespace {
+
+void InitLog(int level, bool to_stderr) {
+  FLAGS_minloglevel = level;
+  FLAGS_logtostderr = to_stderr;
+  if (!google::IsGoogleLoggingInitialized()) google::InitGoogleLogging("caffe");
+}
+
+void SetModeGpu() {
+  CAFFE_REQUIRE(caffe::Caffe::FindDevice() >= 0) << "this build has no GPU support: use CPU mode";
+  caffe::Caffe::set_mode(caffe::Caffe::GPU);
+}
+
+[[noreturn]] void NoNccl() { throw caffe::Error("this build has no NCCL: it trains with one solver in one process"); }
+
+struct Nccl {};
+
+}  // namespace
+
+void BindModes(py::module_& module) {
+  module.def(
+      "set_mode_cpu", [] { caffe::Caffe::set_mode(caffe::Caffe::CPU); }, "Layers compute on the CPU.");
+  module.def("set_mode_gpu", &SetModeGpu, "Layers compute on the GPU. Raises caffe.Error in a build without CUDA.");
+  module.def("set_device", &caffe::Caffe::SetDevice, py::arg("device"),
+             "Chooses a GPU. Raises caffe.Error in a build without CUDA.");
+  module.def("set_random_seed", &caffe::Caffe::set_random_seed, py::arg("seed"),
+             "Makes the random numbers of this thread repeat: fillers, Dropout, shuffling, crops.");
+  module.def(
+      "layer_type_list", [] { return MakeVec("StringVec", caffe::LayerRegistry<float>::LayerTypeList()); },
+      "The layer types there are.");
+
+  module.def(
+      "init_log", &InitLog, py::arg("level") = 0, py::arg("stderr") = false,
+      "Chooses the least severity that is logged (0 info, 1 warning, 2 error) and whether it goes to stderr alone.");
+  module.def(
+      "log", [](const std::string& message) { LOG(INFO) << message; }, py::arg("message"),
+      "Writes a line into the engine's log.");
+
+  module.def("solver_count", &caffe::Caffe::solver_count, "How many solvers train together; 1 unless it was set.");
+  module.def("set_solver_count", &caffe::Caffe::set_solver_count, py::arg("count"));
+  module.def("solver_rank", &caffe::Caffe::solver_rank, "Which of them this thread runs; 0 unless it was set.");
+  module.def("set_solver_rank", &caffe::Caffe::set_solver_rank, py::arg("rank"));
+  module.def("set_multiprocess", &caffe::Caffe::set_multiprocess, py::arg("value"),
+             "Whether each of them has a process of its own.");
+  module.def(
+      "has_nccl", [] { return false; }, "Whether several GPUs can train together: no.");
+  py::class_<Nccl>(module, "NCCL", "Training on several GPUs; raises caffe.Error, since has_nccl() is False.")
+      .def(py::init([](const py::object&, const py::object&) -> Nccl { NoNccl(); }), py::arg("solver"), py::arg("uid"))
+      .def_static("new_uid", &NoNccl, "Raises caffe.Error.");
+
+  py::class_<caffe::Timer>(module, "Timer", "A stop watch.")
+      .def(py::init<>())
+      .def("start", &caffe::Timer::Start, "Starts from 0.")
+      .def("stop", &caffe::Timer::Stop, "Stops.")
+      .def_property_readonly("ms", &caffe::Timer::MilliSeconds, "Milliseconds from start to stop; stops the watch.");
+}
+
+}  // namespace pycaffe

@@ -1,0 +1,273 @@
+"""Layers written in Python, run by the engine."""
+
+import gc
+import sys
+import threading
+import types
+import weakref
+
+import numpy as np
+import pytest
+
+import caffe
+
+
+class Scale(caffe.Layer):
+    """top = factor * bottom."""
+
+    def setup(self, bottom, top):
+        self.factor = float(self.param_str or 1)
+        self.seen = []
+
+    def reshape(self, bottom, top):
+        top[0].reshape(*bottom[0].data.shape)
+
+    def forward(self, bottom, top):
+        top[0].data[...] = self.factor * bottom[0].data
+
+    def backward(self, top, propagate_down, bottom):
+        self.seen.append(list(propagate_down))
+        bottom[0].diff[...] = self.factor * top[0].diff
+
+
+class Bias(caffe.Layer):
+    """top = bottom + own parameter, a value per channel."""
+
+    def setup(self, bottom, top):
+        self.blobs.add_blob(bottom[0].channels)
+        self.blobs[0].data[...] = 3
+
+    def reshape(self, bottom, top):
+        top[0].reshape(*bottom[0].shape)
+
+    def forward(self, bottom, top):
+        top[0].data[...] = bottom[0].data + self.blobs[0].data
+
+    def backward(self, top, propagate_down, bottom):
+        self.blobs[0].diff[...] += top[0].diff.sum(axis=0)
+        if propagate_down[0]:
+            bottom[0].diff[...] = top[0].diff
+
+
+class HalfSquares(caffe.Layer):
+    """A loss: half the sum of squares."""
+
+    def reshape(self, bottom, top):
+        top[0].reshape(1)
+
+    def forward(self, bottom, top):
+        top[0].data[...] = 0.5 * (bottom[0].data ** 2).sum()
+
+    def backward(self, top, propagate_down, bottom):
+        bottom[0].diff[...] = top[0].diff[0] * bottom[0].data
+
+
+class Phase(caffe.Layer):
+    def reshape(self, bottom, top):
+        top[0].reshape()
+
+    def forward(self, bottom, top):
+        top[0].data[()] = self.phase
+
+
+class Fails(Scale):
+    def setup(self, bottom, top):
+        super().setup(bottom, top)
+        if self.factor == 0:
+            raise ValueError("a factor of zero")
+
+    def forward(self, bottom, top):
+        raise ZeroDivisionError("never any luck")
+
+
+class OnlyReshape(caffe.Layer):
+    def setup(self, bottom, top):
+        super().setup(bottom, top)  # does nothing, and does not come back here
+
+    def reshape(self, bottom, top):
+        top[0].reshape(*bottom[0].shape)
+
+
+class NoReshape(caffe.Layer):
+    pass
+
+
+class Keeps(Scale):
+    """Keeps its blobs."""
+
+    def reshape(self, bottom, top):
+        super().reshape(bottom, top)
+        self.kept = bottom[0], top
+
+
+class WaitsForThread(Scale):
+    def forward(self, bottom, top):
+        met = threading.Event()
+        thread = threading.Thread(target=met.set)
+        thread.start()
+        assert met.wait(10)
+        thread.join()
+        super().forward(bottom, top)
+
+
+@pytest.fixture(autouse=True)
+def module(monkeypatch):
+    """The classes above as module `my_layers`."""
+    module = types.ModuleType("my_layers")
+    vars(module).update({name: value for name, value in globals().items() if isinstance(value, type)})
+    module.not_a_layer = int
+    module.not_a_class = 3
+    monkeypatch.setitem(sys.modules, "my_layers", module)
+
+
+@pytest.fixture
+def make(tmp_path):
+    """A net of an input and Python layers, given as (class, param_str) or as prototxt."""
+
+    def make(*layers, phase=caffe.TEST, head=""):
+        text = head + 'layer { name: "in" type: "Input" top: "x0" input_param { shape { dim: 2 dim: 3 } } }\n'
+        for i, layer in enumerate(layers):
+            name, extra = layer if isinstance(layer, tuple) else (layer, "")
+            text += (
+                f'layer {{ name: "l{i}" type: "Python" bottom: "x{i}" top: "x{i + 1}"\n'
+                f'python_param {{ module: "my_layers" layer: "{name}" {extra} }} }}\n'
+            )
+        path = tmp_path / "net.prototxt"
+        path.write_text(text)
+        return caffe.Net(path, phase)
+
+    return make
+
+
+@pytest.fixture
+def x(rng):
+    return rng.normal(size=(2, 3)).astype(np.float32)
+
+
+def test_layers_run_forward_and_backward(make, x):
+    net = make(("Scale", 'param_str: "10"'), ("Scale", 'param_str: "0.5"'), head="force_backward: true\n")
+    np.testing.assert_allclose(net.forward(x0=x)["x2"], 5 * x, rtol=1e-6)
+    np.testing.assert_allclose(net.backward(x2=x)["x0"], 5 * x, rtol=1e-6)
+    assert net.layer_dict["l0"].seen == [[True]]
+    assert [layer.type for layer in net.layers] == ["Input", "Python", "Python"]
+
+
+def test_layers_follow_their_inputs(make, x):
+    net = make(("Scale", 'param_str: "2"'))
+    net.blobs["x0"].reshape(5, 4, 2)
+    net.reshape()
+    assert net.blobs["x1"].shape == (5, 4, 2)
+    net.blobs["x0"].reshape(1, 3)  # forward reshapes as well
+    np.testing.assert_allclose(net.forward(x0=x[:1])["x1"], 2 * x[:1])
+
+
+def test_the_objects_of_a_net_are_the_layers_own(make):
+    net = make("Scale")
+    layer = net.layer_dict["l0"]
+    assert type(layer) is Scale
+    assert layer is net.layers[1]
+    assert layer.factor == 1
+    assert layer.name == "l0"
+
+
+def test_layers_have_parameters(make, x, tmp_path):
+    net = make("Bias", head="force_backward: true\n")
+    assert list(net.params) == ["l0"]
+    assert net.params["l0"][0].shape == (3,)
+    np.testing.assert_allclose(net.forward(x0=x)["x1"], x + 3, rtol=1e-6)
+    net.params["l0"][0].data[...] = [1, 2, 4]
+    net.clear_param_diffs()
+    net.backward(x1=x)
+    np.testing.assert_allclose(net.params["l0"][0].diff, x.sum(axis=0), rtol=1e-6)
+    net.save(tmp_path / "w.caffemodel")
+    other = make("Bias")
+    other.copy_from(tmp_path / "w.caffemodel")
+    np.testing.assert_array_equal(other.params["l0"][0].data, [1, 2, 4])
+
+
+def test_losses_can_be_python(tmp_path, x):
+    path = tmp_path / "net.prototxt"
+    path.write_text(
+        "force_backward: true\n"
+        'layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 } } }\n'
+        'layer { name: "loss" type: "Python" bottom: "x" top: "loss" loss_weight: 4\n'
+        '        python_param { module: "my_layers" layer: "HalfSquares" } }'
+    )
+    net = caffe.Net(path, caffe.TRAIN)
+    assert net.blob_loss_weights["loss"] == 4
+    np.testing.assert_allclose(net.forward(x=x)["loss"], [0.5 * (x**2).sum()], rtol=1e-5)
+    np.testing.assert_allclose(net.backward()["x"], 4 * x, rtol=1e-6)
+
+
+@pytest.mark.parametrize("phase", [caffe.TRAIN, caffe.TEST])
+def test_layers_know_their_phase(make, phase):
+    assert make("Phase", phase=phase).forward()["x1"] == phase
+
+
+def test_what_a_layer_raises_is_raised(make):
+    with pytest.raises(ZeroDivisionError) as caught:
+        make("Fails").forward()
+    assert str(caught.value) == "never any luck"
+    (note,) = caught.value.__notes__
+    assert note.startswith("in layer 'l0' (Python): ZeroDivisionError: never any luck (test_python_layer.py:")
+    assert "forward" in [entry.name for entry in caught.traceback]
+    with pytest.raises(ValueError, match="a factor of zero"):
+        make(("Fails", 'param_str: "0"'))
+
+
+def test_layers_without_a_method_say_so(make):
+    with pytest.raises(caffe.Error, match=r"'l0' .*OnlyReshape of module my_layers has no method forward\(self, bott"):
+        make("OnlyReshape").forward()
+    with pytest.raises(caffe.Error, match="has no method reshape"):
+        make("NoReshape")
+    with pytest.raises(caffe.Error, match=r"has no method backward\(self, top, propagate_down, bottom\)"):
+        make("Phase", head="force_backward: true\n").backward()
+
+
+@pytest.mark.parametrize(
+    ("python_param", "error", "message"),
+    [
+        ('module: "nobodys_module" layer: "Scale"', ModuleNotFoundError, "nobodys_module"),
+        ('module: "my_layers" layer: "Sacle"', AttributeError, "Sacle"),
+        ('module: "my_layers" layer: "not_a_layer"', caffe.Error, r"my_layers\.not_a_layer is no subclass of caffe.Layer"),
+        ('module: "my_layers" layer: "not_a_class"', caffe.Error, "no subclass"),
+        ('module: "my_layers"', caffe.Error, "must name a module and a layer"),
+    ],
+)
+def test_layers_that_do_not_exist_are_named(tmp_path, python_param, error, message):
+    path = tmp_path / "net.prototxt"
+    path.write_text(f'layer {{ name: "mine" type: "Python" top: "x" python_param {{ {python_param} }} }}')
+    with pytest.raises(error, match=message) as caught:
+        caffe.Net(path, caffe.TEST)
+    assert "layer 'mine' (Python)" in str(caught.value) + "".join(getattr(caught.value, "__notes__", []))
+
+
+def test_blobs_outlive_the_net(make, x):
+    net = make("Keeps")
+    net.forward(x0=x)
+    layer = net.layer_dict["l0"]
+    del net
+    gc.collect()
+    np.testing.assert_array_equal(layer.kept[0].data, x)
+    np.testing.assert_array_equal(layer.kept[1][0].data, x)
+
+
+def test_layers_go_with_their_net(make):
+    net = make("Scale")
+    layer = weakref.ref(net.layers[1])
+    del net
+    gc.collect()
+    assert layer() is None
+
+
+def test_other_threads_run_while_a_layer_waits(make, x):
+    np.testing.assert_array_equal(make("WaitsForThread").forward(x0=x)["x1"], x)
+
+
+def test_nets_run_in_threads(make, x):
+    net = make("Scale", "Bias")
+    results = []
+    thread = threading.Thread(target=lambda: results.append(net.forward(x0=x)["x2"].copy()))
+    thread.start()
+    thread.join(10)
+    np.testing.assert_allclose(results[0], x + 3, rtol=1e-6)
