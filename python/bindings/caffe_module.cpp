@@ -1,6 +1,7 @@
 // Module caffe._caffe.
 #include <google/protobuf/stubs/logging.h>
 
+#include "caffe/util/plugins.hpp"
 #include "caffe_bindings.hpp"
 
 namespace pycaffe {

@@ -27,30 +27,57 @@ def load_image(filename: str | os.PathLike[str], color: bool = True) -> np.ndarr
 def resize_image(im: np.ndarray, new_dims: Sequence[int], interp_order: int = 1) -> np.ndarray:
     """Resizes (H, W, K), any K, to (*new_dims, K) as float32, without smoothing when it shrinks.
 
-    interp_order: 0 takes the nearest pixel, 1 interpolates linearly. Pixels are areas, their centres are
-    aligned, and the border continues its outermost pixels.
+    With K of 1 or 3 (images) pixels are areas whose centres are aligned, and the border continues its outermost pixels.
+    With another K (feature maps) the centres of the corner pixels stay where they are.
+
+    interp_order: 0 takes the nearest pixel, 1 interpolates linearly, 2 to 5 are splines of that order (needs scipy).
     """
-    if interp_order not in (0, 1):
-        raise ValueError(f"interp_order is {interp_order}; 0 (nearest) and 1 (linear) are available")
+    if interp_order not in range(6):
+        raise ValueError(f"interp_order is {interp_order}; it must be 0 (nearest), 1 (linear) or 2 to 5 (splines)")
     result = np.asarray(im, np.float32)
-    for axis, size in enumerate(new_dims[:2]):
-        result = _resize_axis(result, axis, int(size), interp_order)
+    if result.ndim != 3:
+        raise ValueError(f"an image is (height, width, channels), not an array of shape {result.shape}")
+    height, width = (int(dim) for dim in new_dims[:2])
+    corners = result.shape[2] not in (1, 3)
+    positions = [
+        _positions(old, new, corners) for old, new in zip(result.shape[:2], (height, width), strict=True)
+    ]
+    if interp_order > 1:
+        return _spline(result, positions, interp_order)
+    for axis, position in enumerate(positions):
+        result = _interpolate(result, axis, position, interp_order)
     return result
 
 
-def _resize_axis(values: np.ndarray, axis: int, size: int, order: int) -> np.ndarray:
+def _positions(old: int, new: int, corners: bool) -> np.ndarray:
+    """Where on an axis of `old` pixels the `new` ones lie."""
+    if corners:
+        return np.arange(new) * (old - 1) / max(new - 1, 1)
+    return np.clip((np.arange(new) + 0.5) * old / new - 0.5, 0, old - 1)
+
+
+def _interpolate(values: np.ndarray, axis: int, position: np.ndarray, order: int) -> np.ndarray:
     old = values.shape[axis]
-    if size == old:
+    if np.array_equal(position, np.arange(old)):
         return values
-    position = np.clip((np.arange(size) + 0.5) * old / size - 0.5, 0, old - 1)
     if order == 0:
         return values.take(np.floor(position + 0.5).astype(int), axis)
     low = np.minimum(position.astype(int), max(old - 2, 0))
     high = np.minimum(low + 1, old - 1)
     shape = [1] * values.ndim
-    shape[axis] = size
+    shape[axis] = position.size
     weight = (position - low).astype(np.float32).reshape(shape)
     return values.take(low, axis) * (1 - weight) + values.take(high, axis) * weight
+
+
+def _spline(image: np.ndarray, positions: list[np.ndarray], order: int) -> np.ndarray:
+    try:
+        from scipy.ndimage import map_coordinates
+    except ImportError:
+        raise ImportError(f"interp_order {order} needs the Python package scipy: pip install scipy") from None
+    grid = np.meshgrid(*positions, indexing="ij")
+    channels = [map_coordinates(image[..., k], grid, order=order, mode="nearest") for k in range(image.shape[2])]
+    return np.stack(channels, axis=-1).astype(np.float32)
 
 
 def oversample(images: Sequence[np.ndarray], crop_dims: Sequence[int]) -> np.ndarray:
