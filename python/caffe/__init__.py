@@ -5,7 +5,7 @@
 >>> net.forward(data=images)["prob"]
 """
 
-from . import io, proto
+from . import io, net_spec, proto
 from ._caffe import (
     NCCL,
     TEST,
@@ -29,6 +29,9 @@ from ._caffe import (
     solver_count,
     solver_rank,
 )
+from .classifier import Classifier
+from .detector import Detector
+from .net_spec import NetSpec, layers, params, to_proto
 from .pycaffe import Net
 
 __all__ = [
@@ -36,16 +39,22 @@ __all__ = [
     "TEST",
     "TRAIN",
     "Blob",
+    "Classifier",
+    "Detector",
     "Error",
     "Layer",
     "Net",
+    "NetSpec",
     "Timer",
     "__version__",
     "has_nccl",
     "init_log",
     "io",
     "layer_type_list",
+    "layers",
     "log",
+    "net_spec",
+    "params",
     "proto",
     "set_device",
     "set_mode_cpu",
@@ -56,4 +65,5 @@ __all__ = [
     "set_solver_rank",
     "solver_count",
     "solver_rank",
+    "to_proto",
 ]

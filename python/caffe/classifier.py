@@ -18,6 +18,8 @@ def make_transformer(
     channel_swap: Sequence[int] | None = None,
 ) -> io.Transformer:
     """The Transformer of images (H, W, K) for the first input of a net."""
+    if not net.inputs or len(net.blobs[net.inputs[0]].shape) != 4:
+        raise ValueError("the net needs an Input layer of images (number, channels, height, width): a deploy network")
     name = net.inputs[0]
     transformer = io.Transformer({name: net.blobs[name].shape})
     transformer.set_transpose(name, (2, 0, 1))
@@ -58,6 +60,10 @@ class Classifier(Net):
         self.transformer = make_transformer(self, mean, input_scale, raw_scale, channel_swap)
         self.crop_dims = np.array(self.blobs[self.inputs[0]].shape[2:])
         self.image_dims = self.crop_dims if image_dims is None else np.array(image_dims)
+        if self.image_dims.shape != (2,) or np.any(self.image_dims < self.crop_dims):
+            raise ValueError(
+                f"image_dims is {image_dims}; it must be (height, width) and at least the net's input, {self.crop_dims}"
+            )
 
     def predict(self, inputs: Sequence[np.ndarray], oversample: bool = True) -> np.ndarray:
         """The scores (N, C) of N images (H, W, K), as caffe.io.load_image gives them.

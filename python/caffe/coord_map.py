@@ -15,8 +15,30 @@ import numpy as np
 from .net_spec import Function, Layers, Top
 
 _SAME_COORDINATES = frozenset(
-    "AbsVal BatchNorm Bias BNLL Clip Dropout Eltwise ELU Exp Log LRN MVN Power PReLU ReLU Scale Sigmoid Softmax Split "
-    "Swish TanH Threshold".split()
+    [
+        "AbsVal",
+        "BatchNorm",
+        "Bias",
+        "BNLL",
+        "Clip",
+        "Dropout",
+        "Eltwise",
+        "ELU",
+        "Exp",
+        "Log",
+        "LRN",
+        "MVN",
+        "Power",
+        "PReLU",
+        "ReLU",
+        "Scale",
+        "Sigmoid",
+        "Softmax",
+        "Split",
+        "Swish",
+        "TanH",
+        "Threshold",
+    ]
 )
 _SLIDING = frozenset(["Convolution", "CrossbarConvolution", "Im2col", "Pooling"])
 

@@ -62,7 +62,7 @@ class Detector(Net):
         if not found:
             return []
         scores = self.forward_all(**{name: np.stack(data)})[self.outputs[0]].reshape(len(found), -1)
-        return [{"window": f["window"], "prediction": s, "filename": f["filename"]} for f, s in zip(found, scores)]
+        return [{**where, "prediction": score} for where, score in zip(found, scores, strict=True)]
 
     def detect_selective_search(self, image_fnames: Sequence[str]) -> list[dict[str, Any]]:
         """Scores the windows that selective search proposes.
@@ -94,7 +94,7 @@ class Detector(Net):
     def crop(self, im: np.ndarray, window: Window) -> np.ndarray:
         """The window of an image (H, W, K), with its surroundings when there is a context_pad: then of the size of the
         net's input."""
-        ymin, xmin, ymax, xmax = (int(round(edge)) for edge in window)
+        ymin, xmin, ymax, xmax = (round(float(edge)) for edge in window)
         inside = im[max(ymin, 0) : max(ymax, 0), max(xmin, 0) : max(xmax, 0)]
         if inside.size == 0:
             raise ValueError(f"window {tuple(window)} has no pixel of the image, {im.shape[0]} x {im.shape[1]}")

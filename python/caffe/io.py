@@ -39,9 +39,7 @@ def resize_image(im: np.ndarray, new_dims: Sequence[int], interp_order: int = 1)
         raise ValueError(f"an image is (height, width, channels), not an array of shape {result.shape}")
     height, width = (int(dim) for dim in new_dims[:2])
     corners = result.shape[2] not in (1, 3)
-    positions = [
-        _positions(old, new, corners) for old, new in zip(result.shape[:2], (height, width), strict=True)
-    ]
+    positions = [_positions(old, new, corners) for old, new in zip(result.shape[:2], (height, width), strict=True)]
     if interp_order > 1:
         return _spline(result, positions, interp_order)
     for axis, position in enumerate(positions):

@@ -43,8 +43,11 @@ _FIELD_OF = param_name_dict()
 
 
 def assign_proto(proto: Message, name: str, val: Any) -> None:
-    """Sets a field of a message: a dict for a message, a list for a repeated field (or one value for a list of one), the
-    number or name of an enum's value. Raises AttributeError for a field that does not exist."""
+    """Sets a field of a message.
+
+    A message is given as a dict, a repeated field as a list (or as one value for a list of one), an enum as the number
+    or the name of its value. Raises AttributeError for a field that does not exist.
+    """
     field = proto.DESCRIPTOR.fields_by_name.get(name)
     if field is None:
         raise AttributeError(f"{proto.DESCRIPTOR.name} has no field {name!r}")

@@ -30,6 +30,8 @@ def _extends(native: type) -> Callable[[type], type]:
 
 @_extends(_caffe.Net)
 class Net(_caffe.Net):
+    """What a net has in Python beside its native members."""
+
     @cached_property
     def blobs(self) -> "OrderedDict[str, Blob]":
         """Blobs by name, in the order of the net."""

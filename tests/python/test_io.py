@@ -59,10 +59,35 @@ def test_resize_image_interpolates(rng, size, order):
     np.testing.assert_allclose(result, expected, atol=1e-5)
 
 
-def test_resize_image_keeps_constants_and_names_its_orders():
+@pytest.mark.parametrize("size", [(14, 15), (3, 2), (7, 1)])
+@pytest.mark.parametrize("order", [0, 1])
+def test_resize_image_keeps_the_corners_of_feature_maps(rng, size, order):
+    maps = rng.normal(size=(7, 5, 4)).astype(np.float32)
+    grid = np.meshgrid(*(np.linspace(0, old - 1, n) if n > 1 else [0.0] for n, old in zip(size, (7, 5), strict=True)))
+    rows, columns = (np.transpose(axis) for axis in grid)
+    if order == 0:
+        expected = maps[np.floor(rows + 0.5).astype(int), np.floor(columns + 0.5).astype(int)]
+    else:
+        expected = np.stack(
+            [scipy.ndimage.map_coordinates(maps[..., k], [rows, columns], order=1) for k in range(4)], -1
+        )
+    np.testing.assert_allclose(caffe.io.resize_image(maps, size, order), expected, atol=1e-5)
+
+
+def test_resize_image_has_splines():
+    ramp = np.broadcast_to(np.arange(12.0)[:, np.newaxis, np.newaxis], (12, 6, 3))
+    result = caffe.io.resize_image(ramp, (24, 6), interp_order=3)
+    assert result.dtype == np.float32
+    # Inside, a spline through a straight line is the line.
+    np.testing.assert_allclose(result[8:16, 0, 0], (np.arange(8, 16) + 0.5) / 2 - 0.5, atol=1e-2)
+
+
+def test_resize_image_keeps_constants_and_names_what_is_wrong():
     np.testing.assert_allclose(caffe.io.resize_image(np.full((4, 4, 5), 2.5), (9, 3)), 2.5)
-    with pytest.raises(ValueError, match="interp_order is 3"):
-        caffe.io.resize_image(np.zeros((4, 4, 1)), (2, 2), interp_order=3)
+    with pytest.raises(ValueError, match="interp_order is 6"):
+        caffe.io.resize_image(np.zeros((4, 4, 1)), (2, 2), interp_order=6)
+    with pytest.raises(ValueError, match=r"shape \(4, 4\)"):
+        caffe.io.resize_image(np.zeros((4, 4)), (2, 2))
 
 
 def test_oversample_makes_ten_crops(rng):

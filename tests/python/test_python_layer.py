@@ -229,7 +229,11 @@ def test_layers_without_a_method_say_so(make):
     [
         ('module: "nobodys_module" layer: "Scale"', ModuleNotFoundError, "nobodys_module"),
         ('module: "my_layers" layer: "Sacle"', AttributeError, "Sacle"),
-        ('module: "my_layers" layer: "not_a_layer"', caffe.Error, r"my_layers\.not_a_layer is no subclass of caffe.Layer"),
+        (
+            'module: "my_layers" layer: "not_a_layer"',
+            caffe.Error,
+            r"my_layers\.not_a_layer is no subclass of caffe.Layer",
+        ),
         ('module: "my_layers" layer: "not_a_class"', caffe.Error, "no subclass"),
         ('module: "my_layers"', caffe.Error, "must name a module and a layer"),
     ],
