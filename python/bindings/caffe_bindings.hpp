@@ -70,7 +70,8 @@ std::shared_ptr<void> InputArraysIn(const std::shared_ptr<caffe::SyncedMemory>& 
 // An exception of Python on its way through the engine. what() is one line: type, message and place.
 class PythonError : public caffe::Error {
  public:
-  explicit PythonError(const py::error_already_set& error);
+  // `hint` is added to what().
+  explicit PythonError(const py::error_already_set& error, const char* hint = "");
   // Makes it the current exception of Python again; `note` says where in the engine it happened.
   void Restore(const char* note) const;
 

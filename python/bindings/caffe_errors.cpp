@@ -53,8 +53,8 @@ void Translate(std::exception_ptr pointer) {
 
 }  // namespace
 
-PythonError::PythonError(const py::error_already_set& error)
-    : caffe::Error(Describe(error)), exception_(new py::object(error.value()), [](py::object* exception) {
+PythonError::PythonError(const py::error_already_set& error, const char* hint)
+    : caffe::Error(Describe(error) + hint), exception_(new py::object(error.value()), [](py::object* exception) {
         const py::gil_scoped_acquire locked;
         delete exception;
       }) {}

@@ -77,12 +77,21 @@ class Release {
   py::object* self_;
 };
 
+py::object Import(const std::string& module) {
+  try {
+    return py::module_::import(module.c_str());
+  } catch (py::error_already_set& error) {
+    const bool missing = error.matches(PyExc_ModuleNotFoundError);
+    throw PythonError(error, missing ? " (is the folder of the module on PYTHONPATH?)" : "");
+  }
+}
+
 std::shared_ptr<Layer> MakePythonLayer(const caffe::LayerParameter& param) {
   const std::string& module = param.python_param().module();
   const std::string& name = param.python_param().layer();
   CAFFE_REQUIRE(!module.empty() && !name.empty()) << "python_param must name a module and a layer, a class in it";
   return InPython([&] {
-    const py::object type = py::module_::import(module.c_str()).attr(name.c_str());
+    const py::object type = Import(module).attr(name.c_str());
     CAFFE_REQUIRE(PyType_Check(type.ptr()) &&
                   PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(type.ptr()),
                                    reinterpret_cast<PyTypeObject*>(py::type::of<Layer>().ptr())))

@@ -1,4 +1,4 @@
-"""Coordinates from blob to blob: which pixel of one top stands over which pixel of another, and the crop that aligns them.
+"""Coordinates from blob to blob: which pixel of one top lies over which of another, and the crop that aligns them.
 
 A layer maps a spatial coordinate x of its bottom to a x + b of its top, along every axis from `axis` on; the map of a
 path is the composition of its layers' maps. With stride s, pad p and extent e = dilation (kernel - 1) + 1,

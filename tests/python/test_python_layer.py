@@ -1,15 +1,20 @@
 """Layers written in Python, run by the engine."""
 
 import gc
+import os
+import subprocess
 import sys
 import threading
 import types
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import caffe
+
+BUILD = Path(os.environ.get("RXNN_BUILD", Path(__file__).resolve().parents[2] / "build"))
 
 
 class Scale(caffe.Layer):
@@ -275,3 +280,78 @@ def test_nets_run_in_threads(make, x):
     thread.start()
     thread.join(10)
     np.testing.assert_allclose(results[0], x + 3, rtol=1e-6)
+
+
+_MODULE = """
+import atexit
+import caffe
+import numpy  # an extension module, which looks for the interpreter among the program's symbols
+
+atexit.register(print, "atexit ran")
+
+class Tells(caffe.Layer):
+    def setup(self, bottom, top):
+        print("param_str", self.param_str, "phase", self.phase)
+
+    def reshape(self, bottom, top):
+        top[0].reshape(*bottom[0].shape)
+
+    def forward(self, bottom, top):
+        if self.param_str == "fail":
+            raise ZeroDivisionError("never any luck")
+        top[0].data[...] = numpy.full(bottom[0].shape, 7)
+
+    def backward(self, top, propagate_down, bottom):
+        pass
+"""
+
+
+@pytest.fixture
+def caffe_command(tmp_path):
+    """Runs `caffe time` on a net of one Python layer."""
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules" / "tells.py").write_text(_MODULE)
+
+    def run(python_param, path="modules", cwd="."):
+        model = tmp_path / "net.prototxt"
+        model.write_text(
+            'layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 2 } } }\n'
+            f'layer {{ name: "py" type: "Python" bottom: "x" top: "y" loss_weight: 1\n'
+            f"python_param {{ {python_param} }} }}"
+        )
+        return subprocess.run(
+            [BUILD / "bin" / "caffe", "time", "--model", model, "--iterations", "1"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            cwd=tmp_path / cwd,
+            env={**os.environ, "PYTHONPATH": str(tmp_path / path), "GLOG_logtostderr": "1"},
+        )
+
+    return run
+
+
+@pytest.mark.parametrize(("path", "cwd"), [("modules", "."), ("nothing", "modules")])
+def test_the_caffe_command_runs_python_layers(caffe_command, path, cwd):
+    done = caffe_command('module: "tells" layer: "Tells" param_str: "hello"', path, cwd)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "param_str hello phase 0\natexit ran\n"
+    assert "Initial loss: 14" in done.stderr
+
+
+def test_the_caffe_command_says_what_python_raised(caffe_command):
+    done = caffe_command('module: "tells" layer: "Tells" param_str: "fail"')
+    assert done.returncode == 1
+    message = "caffe: error: layer 'py' (Python): ZeroDivisionError: never any luck (tells.py:17, in forward)\n"
+    assert done.stderr.endswith(message)
+    done = caffe_command('module: "telss" layer: "Tells"')
+    assert done.returncode == 1
+    message = "ModuleNotFoundError: No module named 'telss' (is the folder of the module on PYTHONPATH?)\n"
+    assert done.stderr.endswith("layer 'py' (Python): " + message)
+
+
+def test_the_engine_is_not_linked_to_python():
+    done = subprocess.run(["ldd", BUILD / "bin" / "caffe"], capture_output=True, text=True, check=True)
+    assert "libcaffe.so" in done.stdout
+    assert "python" not in done.stdout.lower().replace(str(BUILD).lower(), "")
