@@ -31,6 +31,7 @@ void BindLayer(py::module_& module);
 void BindModes(py::module_& module);
 void BindNet(py::module_& module);
 void BindNetFiles(py::module_& module);
+void BindSolver(py::module_& module);
 void BindVectors(py::module_& module);
 
 // Files may be given as str or os.PathLike.
@@ -38,6 +39,9 @@ using Path = std::filesystem::path;
 
 // Throws caffe::Error unless the file can be read.
 void RequireFile(const Path& file);
+
+// Keeps `kept` as long as `owner` is there (and until the next call after that).
+void KeepWith(const std::shared_ptr<void>& owner, std::shared_ptr<void> kept);
 
 // A list of Blobs that is C++'s own: the parameters of a layer (and then `owner` is the layer), or its bottoms or tops.
 class BlobVec {

@@ -1,6 +1,9 @@
 // Module caffe._caffe.
 #include <google/protobuf/stubs/logging.h>
 
+#include <map>
+#include <utility>
+
 #include "caffe/util/plugins.hpp"
 #include "caffe_bindings.hpp"
 
@@ -8,6 +11,15 @@ namespace pycaffe {
 
 void RequireFile(const Path& file) {
   CAFFE_REQUIRE(std::ifstream(file).good()) << "Could not open file " << file.string();
+}
+
+void KeepWith(const std::shared_ptr<void>& owner, std::shared_ptr<void> kept) {
+  using Kept = std::multimap<std::weak_ptr<void>, std::shared_ptr<void>, std::owner_less<>>;
+  static auto* all = new Kept;  // never destroyed: Python may be gone by then
+  for (auto entry = all->begin(); entry != all->end();) {
+    entry = entry->first.expired() ? all->erase(entry) : std::next(entry);
+  }
+  all->emplace(owner, std::move(kept));
 }
 
 }  // namespace pycaffe
@@ -28,6 +40,7 @@ PYBIND11_MODULE(_caffe, module) {
   BindNet(module);
   BindNetFiles(module);
   BindModes(module);
+  BindSolver(module);
 
   module.attr("__version__") = caffe::kCaffeVersion;
   module.attr("TRAIN") = static_cast<int>(caffe::TRAIN);

@@ -1,6 +1,5 @@
 // caffe.Net: the native part; python/caffe/pycaffe.py adds what is said in Python.
 #include <functional>
-#include <map>
 #include <utility>
 
 #include "caffe_bindings.hpp"
@@ -22,16 +21,6 @@ class LayerCallback : public Network::Callback {
  private:
   std::function<void(int)> function_;  // takes the interpreter's lock itself
 };
-
-// Owns the callback for the net, which does not; those of nets that are gone go with the next one that comes.
-LayerCallback* Keep(const NetPtr& net, std::function<void(int)> function) {
-  using Callbacks = std::multimap<std::weak_ptr<Network>, LayerCallback, std::owner_less<std::weak_ptr<Network>>>;
-  static auto* callbacks = new Callbacks;  // never destroyed: Python may be gone by then
-  for (auto entry = callbacks->begin(); entry != callbacks->end();) {
-    entry = entry->first.expired() ? callbacks->erase(entry) : std::next(entry);
-  }
-  return &callbacks->emplace(net, LayerCallback(std::move(function)))->second;
-}
 
 // Binary or HDF5, whatever the file is called.
 void CopyFrom(Network& net, const Path& file) {
@@ -84,7 +73,12 @@ using Unlocked = py::call_guard<py::gil_scoped_release>;
 // Binds a function that takes a callback and hands it to the net.
 void BindCallback(NetClass& net, const char* name, void (Network::*add)(Network::Callback*), const char* doc) {
   net.def(
-      name, [add](const NetPtr& n, std::function<void(int)> function) { ((*n).*add)(Keep(n, std::move(function))); },
+      name,
+      [add](const NetPtr& n, std::function<void(int)> function) {
+        auto callback = std::make_shared<LayerCallback>(std::move(function));
+        ((*n).*add)(callback.get());
+        KeepWith(n, std::move(callback));  // nets do not own their callbacks
+      },
       py::arg("function"), doc);
 }
 

@@ -102,7 +102,8 @@ def compose(base_map: CoordMap, next_map: CoordMap) -> CoordMap:
     axes = {axis for axis in (base_map[0], next_map[0]) if axis is not None}
     if len(axes) > 1:
         raise AxisMismatchException(f"the spatial axes begin at {base_map[0]} and at {next_map[0]}")
-    return CoordMap(axes.pop() if axes else None, base_map[1] * next_map[1], base_map[1] * next_map[2] + base_map[2])
+    a, b = np.broadcast_arrays(base_map[1] * next_map[1], base_map[1] * next_map[2] + base_map[2])
+    return CoordMap(axes.pop() if axes else None, a, b)
 
 
 def inverse(coord_map: CoordMap) -> CoordMap:

@@ -5,8 +5,10 @@ own text and needs no Graphviz.
 """
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .files import write_beside
 from .proto import caffe_pb2
 
 if TYPE_CHECKING:
@@ -187,5 +189,4 @@ def draw_net_to_file(
     if not ext:
         raise ValueError(f"{filename!r} has no ending that says its format, such as .png")
     picture = draw_net(caffe_net, rankdir, ext, phase, display_lrm)
-    with open(filename, "wb") as file:
-        file.write(picture)
+    write_beside(filename, lambda name: Path(name).write_bytes(picture))

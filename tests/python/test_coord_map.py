@@ -54,7 +54,8 @@ def test_dilation_and_rectangles():
     _, a, b = coord_map_from_to(conv(x, kernel_h=3, kernel_w=7, stride_h=1, stride_w=2, pad_w=1), x)
     np.testing.assert_allclose(a, [1, 2])
     np.testing.assert_allclose(b, [1, 2])
-    _, _, b = coord_map_from_to(conv(x, kernel_size=[3, 5], pad=[0, 1]), x)
+    _, a, b = coord_map_from_to(conv(x, kernel_size=[3, 5], pad=[0, 1]), x)
+    np.testing.assert_array_equal(a, [1, 1])
     np.testing.assert_allclose(b, [1, 1])
 
 

@@ -1,6 +1,9 @@
 """pycaffe: nets from scripts, what they compute, and what they say when something is wrong."""
 
+import gc
 import threading
+import time
+import weakref
 
 import numpy as np
 import pytest
@@ -128,6 +131,8 @@ def test_forward_says_what_is_wrong_with_its_arguments(net, inputs):
         net.forward(start="nowhere")
     with pytest.raises(ValueError, match="nowhere"):
         net.backward(end="nowhere")
+    with pytest.raises(ValueError, match="nothing"):
+        net.forward(blobs=["nothing"])
     with pytest.raises(Exception, match=r"^Top diff arguments do not match net outputs\.$"):
         net.backward(conv=np.zeros(1))
     with pytest.raises(Exception, match=r"^Diff is not batch sized$"):
@@ -214,10 +219,10 @@ def test_reshape_carries_the_batch_through(net, inputs):
         net.reshape()
 
 
-@pytest.mark.parametrize("name", ["w.caffemodel", "w.caffemodel.h5"])
+@pytest.mark.parametrize("name", ["w.caffemodel", "w.caffemodel.h5", "no ending, but .h5 inside"])
 def test_weights_go_to_a_file_and_back(net, net_file, inputs, tmp_path, name):
     path = tmp_path / name
-    if name.endswith(".h5"):
+    if ".h5" in name:
         net.save_hdf5(path)
     else:
         net.save(path)
@@ -310,11 +315,58 @@ def test_memory_data_is_fed(tmp_path, rng):
         net.set_input_arrays(data[:3], np.zeros(3))
     with pytest.raises(caffe.Error, match="labels"):
         net.set_input_arrays(data, np.zeros(3))
+    with pytest.raises(caffe.Error, match="4-d"):
+        net.set_input_arrays(data[0], np.zeros(1))
+    with pytest.raises(caffe.Error, match=r"\(N, 1, 3, 4\)"):
+        net.set_input_arrays(data[:, :, :2], np.zeros(4))
+    with pytest.raises(caffe.Error, match="multiple"):
+        net.set_input_arrays(data[:0], np.zeros(0))
+
+
+def test_fed_arrays_live_as_long_as_what_shows_them(tmp_path, rng):
+    path = tmp_path / "net.prototxt"
+    path.write_text(
+        'layer { name: "d" type: "MemoryData" top: "data" top: "label"\n'
+        "        memory_data_param { batch_size: 1 channels: 1 height: 64 width: 64 } }"
+    )
+    net = caffe.Net(path, caffe.TEST)
+    values = rng.normal(size=(1, 1, 64, 64)).astype(np.float32)
+    fed = values.copy()
+    alive = weakref.ref(fed)
+    net.set_input_arrays(fed, np.zeros(1))
+    del fed
+    view, blob = net.forward()["data"], net.blobs["data"]
+    del net
+    gc.collect()
+    np.testing.assert_array_equal(view, values)
+    np.testing.assert_array_equal(blob.data, values)
+    del blob
+    other = caffe.Net(path, caffe.TEST)
+    other.set_input_arrays(np.ones((1, 1, 64, 64), np.float32), np.zeros(1))
+    gc.collect()
+    np.testing.assert_array_equal(view, values)
+    assert alive() is not None
+    other.forward()
+    other.set_input_arrays(values, np.ones(1))
+    np.testing.assert_array_equal(other.forward()["data"], values)
+    del view
+    other.set_input_arrays(values, np.ones(1))
+    gc.collect()
+    assert alive() is None
 
 
 def test_only_memory_data_takes_arrays(net):
     with pytest.raises(RuntimeError, match="MemoryDataLayer"):
         net.set_input_arrays(np.zeros((2, 3, 6, 5)), np.zeros(2))
+
+
+def test_phases_are_train_and_test(net_file):
+    with pytest.raises(caffe.Error, match=r"phase is 2; it must be caffe\.TRAIN or caffe\.TEST"):
+        caffe.Net(net_file, 2)
+    with pytest.raises(TypeError):
+        caffe.Net(net_file)
+    with pytest.raises(TypeError):
+        caffe.Net(net_file, caffe.TEST, 0, "deploy")
 
 
 def test_missing_files_are_named(net_file, tmp_path, net):
@@ -362,7 +414,48 @@ def test_module_names():
     assert {"Convolution", "CrossbarConvolution", "CrossbarInnerProduct", "Data"} <= set(caffe.layer_type_list())
     with pytest.raises(caffe.Error, match="GPU"):
         caffe.set_mode_gpu()
+    with pytest.raises(caffe.Error, match="GPU"):
+        caffe.set_device(0)
     assert issubclass(caffe.Error, RuntimeError)
+    for name in ("_caffe", "classifier", "detector", "io", "net_spec", "proto", "pycaffe"):
+        assert type(getattr(caffe, name)).__name__ == "module"
+    assert caffe.Net is caffe._caffe.Net
+    assert all(hasattr(caffe, name) for name in caffe.__all__)
+
+
+def test_solvers_of_a_process():
+    assert (caffe.solver_count(), caffe.solver_rank()) == (1, 0)
+    caffe.set_solver_count(3)
+    caffe.set_solver_rank(2)
+    assert (caffe.solver_count(), caffe.solver_rank()) == (3, 2)
+    caffe.set_solver_count(1)
+    caffe.set_solver_rank(0)
+    caffe.set_multiprocess(False)
+    assert not caffe.has_nccl()
+    with pytest.raises(caffe.Error, match="NCCL"):
+        caffe.NCCL.new_uid()
+    with pytest.raises(caffe.Error, match="NCCL"):
+        caffe.NCCL(None, "")
+
+
+def test_timer():
+    timer = caffe.Timer()
+    timer.start()
+    time.sleep(0.02)
+    timer.stop()
+    ms = timer.ms
+    assert 15 < ms < 5000
+    time.sleep(0.01)
+    assert timer.ms == ms
+
+
+def test_seeds_repeat_fillers(net_file):
+    nets = []
+    for seed in (5, 5, 6):
+        caffe.set_random_seed(seed)
+        nets.append(caffe.Net(net_file, caffe.TEST).params["conv"][0].data)
+    np.testing.assert_array_equal(nets[0], nets[1])
+    assert np.any(nets[0] != nets[2])
 
 
 def test_squeezenet_computes_what_caffe_computes(real_data):
