@@ -1,18 +1,19 @@
 #include "caffe/util/db.hpp"
 
+#include "caffe/util/db_leveldb.hpp"
 #include "caffe/util/db_lmdb.hpp"
 
 namespace caffe::db {
 
 DB* GetDB(DataParameter::DB backend) {
-  CAFFE_REQUIRE(backend == DataParameter::LMDB)
-      << "this build has no " << DataParameter::DB_Name(backend) << " databases; the back end it has is LMDB";
-  return new LMDB();
+  if (backend == DataParameter::LMDB) return new LMDB();
+  return new LevelDB();
 }
 
 DB* GetDB(const string& backend) {
-  CAFFE_REQUIRE(backend == "lmdb") << "Unknown database back end '" << backend << "': lmdb is known";
-  return new LMDB();
+  if (backend == "lmdb") return new LMDB();
+  if (backend == "leveldb") return new LevelDB();
+  throw Error("Unknown database back end '" + backend + "'; there are lmdb and leveldb");
 }
 
 }  // namespace caffe::db

@@ -115,10 +115,48 @@ TEST_P(DbTest, SaysWhatIsNoDatabase) {
   ExpectError([&] { Open(db::NEW); }, path_);
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, DbTest, ::testing::Values("lmdb"));
+INSTANTIATE_TEST_SUITE_P(Backends, DbTest, ::testing::Values("lmdb", "leveldb"));
 
 TEST(DbErrors, NameTheBackendsThereAre) {
   ExpectError([] { db::GetDB("sqlite"); }, "lmdb");
+}
+
+TEST(LevelDbTest, SaysWhatIsDamaged) {
+  const TemporaryDirectory folder;
+  const std::string path = folder / "db";
+  WriteDatabase(path, std::vector<std::string>(20, std::string(10000, 'v')), "leveldb");
+  const std::unique_ptr<db::DB> database(db::GetDB("leveldb"));
+  {
+    // Opening moves the log to a table.
+    database->Open(path, db::READ);
+    database->Close();
+  }
+  int damaged = 0;
+  for (const auto& entry : fs::directory_iterator(path)) {
+    if (entry.path().extension() != ".ldb") continue;
+    std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(1000);
+    file << "damage";
+    ++damaged;
+  }
+  ASSERT_GT(damaged, 0);
+  ExpectError(
+      [&] {
+        database->Open(path, db::READ);
+        const std::unique_ptr<db::Cursor> cursor(database->NewCursor());
+        while (cursor->valid()) cursor->Next();
+      },
+      "LevelDB " + path);
+  database->Close();
+  WriteText(path + "/CURRENT", "garbage");
+  ExpectError([&] { database->Open(path, db::READ); }, "LevelDB " + path + ": cannot open");
+}
+
+TEST(LevelDbTest, SaysThatItIsAnLmdb) {
+  const TemporaryDirectory folder;
+  WriteDatabase(folder / "db", std::vector<std::string>{"x"}, "lmdb");
+  const std::unique_ptr<db::DB> database(db::GetDB("leveldb"));
+  ExpectError([&] { database->Open(folder / "db", db::READ); }, "backend: LMDB");
 }
 
 class LmdbTest : public ::testing::Test {

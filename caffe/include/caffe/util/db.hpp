@@ -1,4 +1,4 @@
-// Key-value databases of records (Datum messages) behind one interface; LMDB.
+// Key-value databases of records (Datum messages) behind one interface: LMDB and LevelDB.
 #pragma once
 
 #include <string>
@@ -48,7 +48,7 @@ class DB {
   DISABLE_COPY_AND_ASSIGN(DB);
 };
 
-// Throws Error for a back end this build does not have, naming those it has. The caller owns the result, as in Caffe.
+// "lmdb" or "leveldb"; throws Error for another. The caller owns the result, as in Caffe.
 DB* GetDB(DataParameter::DB backend);
 DB* GetDB(const string& backend);
 
