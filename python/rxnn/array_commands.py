@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import click
+from rich.console import Console
 
 from .errors import Error
 from .inputs import DRIVES, Inputs, random_inputs, read_inputs
@@ -106,7 +107,7 @@ def _drive(arguments: dict[str, Any]) -> str:
     return "volts" if arguments["matrix"] is not None else "digits"
 
 
-@click.command("array", context_settings=_CONTEXT)
+@click.command("array", context_settings=_CONTEXT, short_help="Pictures of what wires do to one array.")
 @_with(_ARRAY_OPTIONS)
 @_with(_input_options(1000))
 @click.option("--out", required=True, metavar="FOLDER", help="Where the pictures and the numbers go.")
@@ -133,8 +134,14 @@ def array_command(out: str, **arguments: Any) -> None:
     console.print("Written: " + ", ".join(str(path) for path in files), soft_wrap=True, highlight=False)
 
 
-@click.group("spice", context_settings=_CONTEXT)
-def spice() -> None:
+@click.group(
+    "spice",
+    context_settings=_CONTEXT,
+    invoke_without_command=True,
+    short_help="Netlists of arrays for ngspice; the model against it.",
+)
+@click.pass_context
+def spice(context: click.Context) -> None:
     """Arrays in ngspice: netlists, and a check of the fast crossbar model (FCM).
 
     \b
@@ -143,9 +150,11 @@ def spice() -> None:
     An array of a network's layer, as it is programmed on a chip:
       rxnn spice check --model net.prototxt --weights net.caffemodel --layer conv1 --hardware rram_64x64
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
-@spice.command("export", context_settings=_CONTEXT)
+@spice.command("export", context_settings=_CONTEXT, short_help="Writes the netlist of an array.")
 @_with(_ARRAY_OPTIONS)
 @_with(_input_options(1))
 @click.option("--out", required=True, metavar="FILE", help="The netlist to write.")
@@ -166,7 +175,7 @@ def export_command(out: str, **arguments: Any) -> None:
     click.echo(f"{out}: {array.name}, {rows} x {cols} cells, {vectors}")
 
 
-@spice.command("check", context_settings=_CONTEXT)
+@spice.command("check", context_settings=_CONTEXT, short_help="Compares the model's currents with ngspice's.")
 @_with(_ARRAY_OPTIONS)
 @_with(_input_options(10))
 @click.option(
@@ -191,7 +200,9 @@ def check_command(
     drive = _drive(arguments)
     array = _array(arguments)
     inputs = _inputs(array, arguments, default_vectors=10, default_drive=drive)
-    result = check(array, inputs, tolerance=tolerance, program=ngspice, timeout=timeout)
+    waiting = f"ngspice: {array.g.shape[0]} x {array.g.shape[1]} cells, {len(inputs.values)} vectors"
+    with Console(stderr=True).status(waiting):
+        result = check(array, inputs, tolerance=tolerance, program=ngspice, timeout=timeout)
     console = results_console()
     console.print(check_table(result))
     console.print(times_table(result))

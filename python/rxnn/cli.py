@@ -41,9 +41,10 @@ _exclude = click.option("--exclude", metavar="REGEX", help="Leave layers with a 
 _json = click.option("--json", "json_file", metavar="FILE", help="Also write the table as JSON.")
 
 
-@click.group(context_settings=_CONTEXT)
+@click.group(context_settings=_CONTEXT, invoke_without_command=True)
 @click.version_option(package_name="rxnn", prog_name="rxnn")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Runs deep neural networks as on resistive crossbars.
 
     Hardware is described by a file with the fields of CrossbarParameter (docs/hardware.md), or named by a preset of
@@ -56,7 +57,12 @@ def cli() -> None:
       rxnn convert --model net.prototxt --weights net.caffemodel --hardware rram_64x64 \\
                    --out-model xbar.prototxt --out-weights xbar.caffemodel
       caffe test --model xbar.prototxt --weights xbar.caffemodel
+    What its wires do to one array of a layer, and what a circuit simulator says of the same array:
+      rxnn array --model net.prototxt --weights net.caffemodel --layer conv1 --hardware rram_64x64 --out study
+      rxnn spice check --model net.prototxt --weights net.caffemodel --layer conv1 --hardware rram_64x64
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 @cli.command("convert", context_settings=_CONTEXT)

@@ -313,6 +313,13 @@ class TestCheck:
     def test_mistakes_end_with_status_1(self, fails):
         assert "--matrix" in fails("spice", "check")
 
+    def test_without_a_command_there_is_help(self, run_here):
+        for arguments in ([], ["spice"]):
+            status, out = run_here(*arguments)
+            assert status == 0
+            assert out.startswith("Usage: rxnn ")
+            assert "spice check" in out
+
     def test_missing_ngspice_is_named(self, refused, matrix, tmp_path, monkeypatch):
         matrix(4, 3)
         monkeypatch.setenv("PATH", str(tmp_path))

@@ -40,7 +40,7 @@ def times_table(result: SpiceCheck) -> Table:
     table.add_column("")
     table.add_column("seconds", justify="right")
     table.add_column("per vector", justify="right")
-    table.add_column("ngspice analysis / FCM", justify="right")
+    table.add_column("ngspice / FCM", justify="right")
     table.add_row("ngspice, whole run", f"{times.ngspice_wall:.3g}", f"{times.ngspice_wall / times.vectors:.3g}", "")
     table.add_row("  processor time of it", f"{times.ngspice_cpu:.3g}", f"{times.ngspice_cpu / times.vectors:.3g}", "")
     table.add_row("ngspice, analysis alone", f"{times.ngspice_analysis:.3g}", f"{times.ngspice_vmm:.3g}", "")
