@@ -9,6 +9,7 @@ from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.patheffects import Normal, Stroke
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
 from .array_study import ArrayStudy, error_histogram
@@ -21,7 +22,7 @@ _VIRIDIS_BLUE = "#31688e"
 def draw_ir_drop(study: ArrayStudy, path: Path) -> None:
     """A map of the share of the voltage that every cell does not get."""
     rows, cols = study.ir_drop.shape
-    figure, axes = _figure(6.4, 5.2)
+    figure, axes = _figure(5.9, 5.2)
     image = axes.imshow(
         100 * study.ir_drop,
         cmap="viridis",
@@ -137,10 +138,11 @@ def _frame_used(study: ArrayStudy, axes: Axes) -> None:
     if (used_rows, used_cols) == (rows, cols):
         return
     x, y = used_cols - 0.5, used_rows - 0.5
-    axes.plot([x, x, -0.5], [-0.5, y, y], color="white", linewidth=1.2, clip_on=True)
-    axes.annotate(
-        "in use", (x, y), xytext=(-3, 3), textcoords="offset points", color="white", ha="right", va="bottom", fontsize=8
-    )
+    (line,) = axes.plot([x, x, -0.5], [-0.5, y, y], color="white", linewidth=1.2)
+    text = axes.annotate("in use", (x, y), xytext=(-4, 4), textcoords="offset points", color="white", fontsize=8)
+    text.set(ha="right", va="bottom")
+    for mark in (line, text):  # legible on bright cells too
+        mark.set_path_effects([Stroke(linewidth=2.4, foreground="black"), Normal()])
 
 
 def _save(figure: Figure, path: Path) -> None:
