@@ -90,6 +90,7 @@ def convert_command(json_file: str | None, **arguments: str | bool | None) -> No
     with progress_bar("arrays") as progress:
         reports = convert(progress=progress, **arguments)
     results_console().print(conversion_table(reports))
+    click.echo(f"Written: {arguments['out_model']}, {arguments['out_weights']}")
     if json_file:
         write_json(conversion_json(reports), json_file)
 
@@ -135,7 +136,7 @@ def evaluate_command(
         write_json(evaluation_json(evaluation), json_file)
 
 
-@cli.command("add-data", context_settings=_CONTEXT)
+@cli.command("add-data", context_settings=_CONTEXT, short_help="Makes a deploy network one that can be scored.")
 @_model
 @click.option("--source", required=True, metavar="LMDB|LIST", help="Database of convert_imageset, or a list of images.")
 @click.option("--root", default="", metavar="FOLDER", help="Where the names of the list start.")
@@ -153,6 +154,7 @@ def add_data_command(mean: str, top_k: str, **arguments: str | float | None) -> 
     and the Softmax at the end becomes a loss and accuracies. The weights stay as they are.
     """
     add_data(mean=_numbers("--mean", mean, float), top_k=_numbers("--top-k", top_k, int), **arguments)
+    click.echo(f"Written: {arguments['out_model']}")
 
 
 @cli.command("presets", context_settings=_CONTEXT)
@@ -162,7 +164,7 @@ def presets_command() -> None:
         click.echo(name)
 
 
-@cli.command("demo", context_settings=_CONTEXT)
+@cli.command("demo", context_settings=_CONTEXT, short_help="The main job on real handwritten digits.")
 @click.option("--out", default="demo", show_default=True, metavar="FOLDER", help="Where the files go.")
 @click.option(
     "--build",
