@@ -61,9 +61,13 @@ class CrossbarMatrix {
   // scales.
   void Load(const float* levels, const float* scales);
 
-  // The conductances that Program gives the cells of one array, wires left out: hardware().rows x cols (row-major),
-  // siemens, cells that the tile does not use included. Changes nothing. Throws std::invalid_argument for a place that
-  // is not there.
+  // The number by which random draws and faults name an array: (((group * row_tiles + row_tile) * col_tiles + col_tile)
+  // * slices + slice) * polarities + polarity. Throws std::invalid_argument for a place that is not there.
+  std::uint32_t ArrayNumber(const ArrayPlace& place) const;
+
+  // The conductances that Program gives the cells of one array, access transistors included, wires left out:
+  // hardware().rows x cols (row-major), siemens, cells that the tile does not use included. Changes nothing. Throws
+  // std::invalid_argument for a place that is not there.
   std::vector<double> CellConductances(const float* weights, const ArrayPlace& place) const;
 
   std::int64_t num_levels() const;

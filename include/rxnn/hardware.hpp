@@ -19,6 +19,8 @@ enum class WeightScale { kLayer, kColumn };
 enum class AdcRange { kFullScale, kCalibrated, kGiven };
 // The law of programming variation: g (1 + sigma n) clipped at 0, or g exp(sigma n), n standard normal.
 enum class Distribution { kNormal, kLogNormal };
+// A resistive device between word line and bit line, or one behind an access transistor.
+enum class CellType { kOneR, kOneTOneR };
 
 // Which ends of the lines of one kind have a driver or a sense amplifier.
 enum class LineEnds {
@@ -62,6 +64,16 @@ inline bool HasFarEnd(LineEnds ends, int index) {
   return ends == LineEnds::kBoth || (ends == LineEnds::kAlternating && index % 2 == 1);
 }
 
+// A cell of a given conductance whatever is programmed. A layer that is empty and a number that is negative stand for
+// all: a whole line, every array. Of several faults of one cell the last one counts.
+struct Fault {
+  std::string layer;
+  std::int64_t array = -1;  // number of the array in its layer, CrossbarMatrix::ArrayNumber
+  int row = -1;
+  int col = -1;
+  double siemens = 0;
+};
+
 // Thrown for hardware that cannot exist. what() names field, value and allowed range.
 class HardwareError : public std::invalid_argument {
  public:
@@ -95,6 +107,17 @@ struct Hardware {
   double read_noise_sigma = 0;
   std::uint64_t seed = 0;
 
+  CellType cell_type = CellType::kOneR;
+  double r_access_on_ohm = 3e3;       // the transistors of the rows that a tile uses
+  double r_access_off_ohm = 1e9;      // those of its other rows
+  std::vector<double> level_siemens;  // 2^cell_bits rising conductances, or empty: evenly from 1 / r_off to 1 / r_on
+  std::vector<double> level_sigma;    // 2^cell_bits relative deviations, or empty: conductance_sigma for all
+  std::vector<Fault> faults;
+  double drift_time_second = 0;  // 0: no drift
+  double drift_t0_second = 1;
+  double drift_nu = 0;
+  double drift_nu_sigma = 0;
+
   int adc_bits = 8;  // 0: ideal
   AdcRange adc_range = AdcRange::kFullScale;
   double adc_min_ampere = 0;
@@ -104,9 +127,10 @@ struct Hardware {
   void Validate() const;
 
   // Derived quantities; meaningful for valid hardware only.
-  double g_on() const { return 1 / r_on_ohm; }    // siemens
-  double g_off() const { return 1 / r_off_ohm; }  // siemens
-  // Conductance of one level: (g_on - g_off) / (2^cell_bits - 1), siemens.
+  double g_on() const { return level_siemens.empty() ? 1 / r_on_ohm : level_siemens.back(); }     // siemens
+  double g_off() const { return level_siemens.empty() ? 1 / r_off_ohm : level_siemens.front(); }  // siemens
+  int num_levels() const { return 1 << cell_bits; }
+  // Conductance of one level, on average: (g_on - g_off) / (2^cell_bits - 1), siemens.
   double g_step() const { return (g_on() - g_off()) / ((1 << cell_bits) - 1); }
   // Largest weight code: 2^(weight_bits-1) - 1.
   int max_weight_code() const { return (1 << (weight_bits - 1)) - 1; }
@@ -121,8 +145,21 @@ struct Hardware {
   int num_polarities() const { return signed_weights == SignedWeights::kDifferential ? 2 : 1; }
   // Passes one input is cut into.
   int num_streams() const { return (input_bits + dac_bits - 1) / dac_bits; }
-  // No cell differs from its nominal level.
-  bool ideal_cells() const { return conductance_sigma == 0 && stuck_on_rate == 0 && stuck_off_rate == 0; }
+  // Relative deviation of a cell programmed to `digit`.
+  double sigma(int digit) const { return level_sigma.empty() ? conductance_sigma : level_sigma[digit]; }
+  bool varies() const {
+    return conductance_sigma > 0 || std::any_of(level_sigma.begin(), level_sigma.end(), [](double s) { return s > 0; });
+  }
+  bool drifts() const { return drift_time_second > 0 && (drift_nu > 0 || drift_nu_sigma > 0); }
+  // Cells that are programmed alike are alike, in every array.
+  bool cells_are_alike() const {
+    return !varies() && stuck_on_rate == 0 && stuck_off_rate == 0 && faults.empty() &&
+           !(drifts() && drift_nu_sigma > 0);
+  }
+  // Digit d is g_off + d g_step in every cell.
+  bool ideal_cells() const {
+    return cells_are_alike() && !drifts() && level_siemens.empty() && cell_type == CellType::kOneR;
+  }
 };
 
 }  // namespace rxnn

@@ -10,8 +10,39 @@
 namespace pyrxnn {
 namespace {
 
+rxnn::LineEnds ParseEnds(const char* argument, const std::string& name) {
+  if (name == "ONE_END") return rxnn::LineEnds::kOne;
+  if (name == "BOTH_ENDS") return rxnn::LineEnds::kBoth;
+  if (name == "ALTERNATING_ENDS") return rxnn::LineEnds::kAlternating;
+  throw std::invalid_argument(std::string(argument) + " is '" + name +
+                              "', expected ONE_END, BOTH_ENDS or ALTERNATING_ENDS");
+}
+
+// One resistance for all segments (a number), or one for each.
+void SetSegments(const char* argument, const DoubleArray& ohm, double* all, std::vector<double>* each) {
+  if (ohm.ndim() == 0) {
+    *all = *ohm.data();
+  } else if (ohm.ndim() == 1) {
+    each->assign(ohm.data(), ohm.data() + ohm.size());
+  } else {
+    throw std::invalid_argument(std::string(argument) + " must be a number or a list of numbers");
+  }
+}
+
+rxnn::WireResistances MakeWires(double source, double sink, const DoubleArray& wordline, const DoubleArray& bitline,
+                                const std::string& driven, const std::string& sensed) {
+  rxnn::WireResistances wires;
+  wires.source_ohm = source;
+  wires.sink_ohm = sink;
+  SetSegments("r_wordline_ohm", wordline, &wires.wordline_ohm, &wires.wordline_segments_ohm);
+  SetSegments("r_bitline_ohm", bitline, &wires.bitline_ohm, &wires.bitline_segments_ohm);
+  wires.wordline_driven = ParseEnds("driven", driven);
+  wires.bitline_sensed = ParseEnds("sensed", sensed);
+  return wires;
+}
+
 // g: (..., M, N) in siemens; the result has its shape.
-DoubleArray EquivalentConductance(const DoubleArray& g, double source, double sink, double wordline, double bitline) {
+DoubleArray EquivalentConductance(const DoubleArray& g, const rxnn::WireResistances& wires) {
   const py::ssize_t axes = g.ndim();
   if (axes < 2) throw std::invalid_argument("g has shape (..., M, N): at least two axes");
   py::ssize_t count = 1;
@@ -22,13 +53,13 @@ DoubleArray EquivalentConductance(const DoubleArray& g, double source, double si
   const double* in = g.data();
   double* out = g_eq.mutable_data();
   const py::gil_scoped_release unlocked;
-  rxnn::EquivalentConductanceBatch(in, static_cast<int>(count), rows, cols, {source, sink, wordline, bitline}, out);
+  rxnn::EquivalentConductanceBatch(in, static_cast<int>(count), rows, cols, wires, out);
   return g_eq;
 }
 
 // g: (M, N) in siemens, volts: (M); the voltages at the word-line and at the bit-line nodes, (M, N) each.
-std::pair<DoubleArray, DoubleArray> NodeVoltages(const DoubleArray& g, const DoubleArray& volts, double source,
-                                                 double sink, double wordline, double bitline) {
+std::pair<DoubleArray, DoubleArray> NodeVoltages(const DoubleArray& g, const DoubleArray& volts,
+                                                 const rxnn::WireResistances& wires) {
   if (g.ndim() != 2) throw std::invalid_argument("g has shape (M, N): two axes");
   const auto rows = static_cast<int>(g.shape(0));
   const auto cols = static_cast<int>(g.shape(1));
@@ -43,7 +74,7 @@ std::pair<DoubleArray, DoubleArray> NodeVoltages(const DoubleArray& g, const Dou
   double* bit_out = bit.mutable_data();
   {
     const py::gil_scoped_release unlocked;
-    rxnn::NodeVoltages(in, rows, cols, {source, sink, wordline, bitline}, drive, word_out, bit_out);
+    rxnn::NodeVoltages(in, rows, cols, wires, drive, word_out, bit_out);
   }
   return {std::move(word), std::move(bit)};
 }
@@ -51,10 +82,11 @@ std::pair<DoubleArray, DoubleArray> NodeVoltages(const DoubleArray& g, const Dou
 }  // namespace
 
 void BindCircuit(py::module_& module) {
-  module.def("equivalent_conductance", &EquivalentConductance, py::arg("g"), py::arg("r_source_ohm"),
-             py::arg("r_sink_ohm"), py::arg("r_wordline_ohm"), py::arg("r_bitline_ohm"));
-  module.def("node_voltages", &NodeVoltages, py::arg("g"), py::arg("volts"), py::arg("r_source_ohm"),
-             py::arg("r_sink_ohm"), py::arg("r_wordline_ohm"), py::arg("r_bitline_ohm"));
+  py::class_<rxnn::WireResistances>(module, "Wires")
+      .def(py::init(&MakeWires), py::kw_only(), py::arg("r_source_ohm"), py::arg("r_sink_ohm"),
+           py::arg("r_wordline_ohm"), py::arg("r_bitline_ohm"), py::arg("driven"), py::arg("sensed"));
+  module.def("equivalent_conductance", &EquivalentConductance, py::arg("g"), py::arg("wires"));
+  module.def("node_voltages", &NodeVoltages, py::arg("g"), py::arg("volts"), py::arg("wires"));
 }
 
 }  // namespace pyrxnn

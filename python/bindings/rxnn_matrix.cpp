@@ -43,6 +43,11 @@ DoubleArray CellConductances(const CrossbarMatrix& matrix, const FloatArray& wei
   return DoubleArray(Shape{matrix.hardware().rows, matrix.hardware().cols}, g.data());
 }
 
+std::uint32_t ArrayNumber(const CrossbarMatrix& matrix, int group, int row_tile, int col_tile, int slice,
+                          int polarity) {
+  return matrix.ArrayNumber({group, row_tile, col_tile, slice, polarity});
+}
+
 void Load(CrossbarMatrix& matrix, const FloatArray& levels, const FloatArray& scales) {
   const py::ssize_t outputs = static_cast<py::ssize_t>(matrix.groups()) * matrix.outputs();
   Require(levels.size() == matrix.num_levels(), "levels must be ", std::to_string(matrix.num_levels()), " values");
@@ -107,6 +112,8 @@ void BindMatrix(py::module_& module) {
       .def(py::init(&MakeMatrix), py::arg("hardware"), py::arg("name"), py::arg("groups"), py::arg("inputs"),
            py::arg("outputs"))
       .def("program", &Program, py::arg("weights"), py::arg("progress") = py::none())
+      .def("array_number", &ArrayNumber, py::arg("group"), py::arg("row_tile"), py::arg("col_tile"),
+           py::arg("bit_slice"), py::arg("polarity"), "The number that names an array in faults.")
       .def("cell_conductances", &CellConductances, py::arg("weights"), py::arg("group"), py::arg("row_tile"),
            py::arg("col_tile"), py::arg("bit_slice"), py::arg("polarity"),
            "Programmed conductances of one array, before wires, (rows, cols), siemens.")

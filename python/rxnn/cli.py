@@ -108,9 +108,7 @@ def convert_command(json_file: str | None, **arguments: str | bool | None) -> No
 )
 @click.argument("more_hardware", nargs=-1, metavar="")
 @click.option("--iterations", default=50, show_default=True, metavar="N", help="Batches to average over.")
-@click.option(
-    "--explain", is_flag=True, help="Take the drop on one chip apart: quantisation, + ADC, + wires, + variation."
-)
+@click.option("--explain", is_flag=True, help="Take the drop on one chip apart: quantisation, + ADC, + wires, + cells.")
 @_layers
 @_exclude
 @_json

@@ -1,5 +1,7 @@
 """One array and one matrix, from Python: the native code that the layers run."""
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -10,23 +12,31 @@ from .hardware import Hardware, load_hardware
 
 _DEFAULTS = CrossbarParameter()
 
+# Which ends of the lines have drivers or sense amplifiers, as in CrossbarParameter.LineEnds.
+LineEnds = Literal["ONE_END", "BOTH_ENDS", "ALTERNATING_ENDS"]
+
 
 def equivalent_conductance(
     g: ArrayLike,
     *,
     r_source_ohm: float = _DEFAULTS.r_source_ohm,
     r_sink_ohm: float = _DEFAULTS.r_sink_ohm,
-    r_wordline_ohm: float = _DEFAULTS.r_wordline_ohm,
-    r_bitline_ohm: float = _DEFAULTS.r_bitline_ohm,
+    r_wordline_ohm: float | ArrayLike = _DEFAULTS.r_wordline_ohm,
+    r_bitline_ohm: float | ArrayLike = _DEFAULTS.r_bitline_ohm,
+    driven: LineEnds = "ONE_END",
+    sensed: LineEnds = "ONE_END",
 ) -> np.ndarray:
     """The matrix G_eq that stands for an array with its wires: sensed currents are I = G_eq^T V, exactly.
 
     Args:
         g: conductances of the cells, siemens, shape (..., M, N): M word lines, N bit lines; leading axes are arrays.
-        r_source_ohm: driver of a word line, in series with its left end.
-        r_sink_ohm: sense amplifier of a bit line, in series with its lower end.
-        r_wordline_ohm: word-line segment between neighbouring cells.
-        r_bitline_ohm: bit-line segment between neighbouring cells.
+        r_source_ohm: driver of a word line, in series with its end.
+        r_sink_ohm: sense amplifier of a bit line, in series with its end.
+        r_wordline_ohm: word-line segment between neighbouring cells; or one value for each of the N - 1 segments.
+        r_bitline_ohm: bit-line segment between neighbouring cells; or one value for each of the M - 1 segments.
+        driven: word lines are driven at their left ends, at both, or at alternating ends (row 0 from the left).
+        sensed: bit lines are sensed at their lower ends, at both (currents added), or at alternating ends (column 0 at
+            the bottom).
 
     Returns:
         float64 array of the shape of `g`, siemens.
@@ -37,13 +47,8 @@ def equivalent_conductance(
     >>> equivalent_conductance([[1e-4]], r_source_ohm=5e3, r_sink_ohm=5e3, r_wordline_ohm=0, r_bitline_ohm=0)
     array([[5.e-05]])
     """
-    return _rxnn.equivalent_conductance(
-        np.asarray(g, np.float64),
-        r_source_ohm=r_source_ohm,
-        r_sink_ohm=r_sink_ohm,
-        r_wordline_ohm=r_wordline_ohm,
-        r_bitline_ohm=r_bitline_ohm,
-    )
+    wires = _wires(r_source_ohm, r_sink_ohm, r_wordline_ohm, r_bitline_ohm, driven, sensed)
+    return _rxnn.equivalent_conductance(np.asarray(g, np.float64), wires)
 
 
 def node_voltages(
@@ -52,22 +57,26 @@ def node_voltages(
     *,
     r_source_ohm: float = _DEFAULTS.r_source_ohm,
     r_sink_ohm: float = _DEFAULTS.r_sink_ohm,
-    r_wordline_ohm: float = _DEFAULTS.r_wordline_ohm,
-    r_bitline_ohm: float = _DEFAULTS.r_bitline_ohm,
+    r_wordline_ohm: float | ArrayLike = _DEFAULTS.r_wordline_ohm,
+    r_bitline_ohm: float | ArrayLike = _DEFAULTS.r_bitline_ohm,
+    driven: LineEnds = "ONE_END",
+    sensed: LineEnds = "ONE_END",
 ) -> tuple[np.ndarray, np.ndarray]:
     """The voltages at all nodes of an array for one input vector.
 
     Args:
         g: conductances of the cells, siemens, shape (M, N): M word lines, N bit lines.
         volts: what drives the word lines, shape (M).
-        r_source_ohm: as in equivalent_conductance, like the other three.
+        r_source_ohm: as in equivalent_conductance, like all that follow.
         r_sink_ohm: sense amplifier.
-        r_wordline_ohm: word-line segment.
-        r_bitline_ohm: bit-line segment.
+        r_wordline_ohm: word-line segment, or segments.
+        r_bitline_ohm: bit-line segment, or segments.
+        driven: where word lines are driven.
+        sensed: where bit lines are sensed.
 
     Returns:
         The voltages of the word-line and of the bit-line node of every cell, float64 (M, N) each. Cell (i, j) carries
-        g[i, j] * (word[i, j] - bit[i, j]) ampere; the sum over i is what the sense amplifier of column j reads.
+        g[i, j] * (word[i, j] - bit[i, j]) ampere; the sum over i is what the sense amplifiers of column j read.
 
     Raises:
         ValueError: as equivalent_conductance, and for voltages that do not fit or are not finite.
@@ -75,14 +84,8 @@ def node_voltages(
     >>> node_voltages([[1e-4]], [1], r_source_ohm=5e3, r_sink_ohm=5e3, r_wordline_ohm=0, r_bitline_ohm=0)
     (array([[0.75]]), array([[0.25]]))
     """
-    return _rxnn.node_voltages(
-        np.asarray(g, np.float64),
-        np.asarray(volts, np.float64),
-        r_source_ohm=r_source_ohm,
-        r_sink_ohm=r_sink_ohm,
-        r_wordline_ohm=r_wordline_ohm,
-        r_bitline_ohm=r_bitline_ohm,
-    )
+    wires = _wires(r_source_ohm, r_sink_ohm, r_wordline_ohm, r_bitline_ohm, driven, sensed)
+    return _rxnn.node_voltages(np.asarray(g, np.float64), np.asarray(volts, np.float64), wires)
 
 
 def crossbar_matmul(
@@ -118,3 +121,16 @@ def program_matrix(w: ArrayLike, hardware: Hardware, *, name: str = "matmul") ->
     matrix = _rxnn.CrossbarMatrix(load_hardware(hardware).SerializeToString(), name, 1, *w.shape)
     matrix.program(np.ascontiguousarray(w.T))
     return matrix
+
+
+def _wires(
+    source: float, sink: float, wordline: float | ArrayLike, bitline: float | ArrayLike, driven: str, sensed: str
+) -> _rxnn.Wires:
+    return _rxnn.Wires(
+        r_source_ohm=source,
+        r_sink_ohm=sink,
+        r_wordline_ohm=np.asarray(wordline, np.float64),
+        r_bitline_ohm=np.asarray(bitline, np.float64),
+        driven=driven,
+        sensed=sensed,
+    )

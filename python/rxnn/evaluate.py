@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from google.protobuf.descriptor import FieldDescriptor
 
 import caffe
 from caffe.proto.caffe_pb2 import CrossbarParameter, NetParameter
@@ -86,25 +87,65 @@ def take_apart(
 
 
 def causes(hardware: CrossbarParameter) -> list[tuple[str, CrossbarParameter]]:
-    """The hardware with one more of its imperfections at a time: quantisation, + ADC, + wires, + variation.
+    """The hardware with one more of its imperfections at a time: quantisation, + ADC, + wires, + cells.
 
     The first has the hardware's bits of weights and inputs and is ideal in all else; the last is the hardware.
     """
-    quantised = CrossbarParameter()
-    quantised.CopyFrom(hardware)
-    quantised.adc_bits = 0
-    wires = ("r_source_ohm", "r_sink_ohm", "r_wordline_ohm", "r_bitline_ohm")
-    variation = ("conductance_sigma", "stuck_on_rate", "stuck_off_rate", "read_noise_sigma")
-    for field in (*wires, *variation):
-        setattr(quantised, field, 0)
-    steps = [("quantisation", quantised)]
-    for label, fields in (("+ ADC", ("adc_bits",)), ("+ wires", wires), ("+ variation", variation)):
+    ideal = CrossbarParameter()
+    ideal.CopyFrom(hardware)
+    for fields in _CAUSES.values():
+        for field in fields:
+            ideal.ClearField(field)
+    ideal.adc_bits = 0
+    for field in ("r_source_ohm", "r_sink_ohm", "r_wordline_ohm", "r_bitline_ohm"):
+        setattr(ideal, field, 0)
+    if hardware.level_siemens:
+        ideal.r_on_ohm = 1 / hardware.level_siemens[-1]
+        ideal.r_off_ohm = 1 / hardware.level_siemens[0]
+    steps = [("quantisation", ideal)]
+    for label, fields in _CAUSES.items():
         step = CrossbarParameter()
         step.CopyFrom(steps[-1][1])
         for field in fields:
-            setattr(step, field, getattr(hardware, field))
+            _copy_field(field, hardware, step)
         steps.append((label, step))
+    steps[-1][1].CopyFrom(hardware)
     return steps
+
+
+# The fields of each cause, in the order in which causes are added.
+_CAUSES = {
+    "+ ADC": ("adc_bits",),
+    "+ wires": (
+        "r_source_ohm",
+        "r_sink_ohm",
+        "r_wordline_ohm",
+        "r_bitline_ohm",
+        "r_wordline_segment_ohm",
+        "r_bitline_segment_ohm",
+        "wordline_driven",
+        "bitline_sensed",
+    ),
+    "+ cells": (
+        "cell_type",
+        "level_siemens",
+        "conductance_sigma",
+        "level_sigma",
+        "stuck_on_rate",
+        "stuck_off_rate",
+        "fault",
+        "drift_time_second",
+        "read_noise_sigma",
+    ),
+}
+
+
+def _copy_field(name: str, source: CrossbarParameter, target: CrossbarParameter) -> None:
+    target.ClearField(name)
+    if source.DESCRIPTOR.fields_by_name[name].label == FieldDescriptor.LABEL_REPEATED:
+        getattr(target, name).extend(getattr(source, name))
+    elif source.HasField(name):
+        setattr(target, name, getattr(source, name))
 
 
 def _evaluate_runs(

@@ -65,6 +65,16 @@ void CutDigits(const CrossbarState& state, const std::int32_t* codes, const Arra
   }
 }
 
+// The cells of one array as its wires find them.
+std::vector<double> ProgramArray(const CrossbarState& state, const ArrayPlace& place,
+                                 const std::vector<std::uint16_t>& digits) {
+  const std::uint32_t id = IdOf(state, place);
+  std::vector<double> g = ProgramCells(state.hardware, state.random, id, digits);
+  state.faults.Apply(id, g.data());
+  AddAccessTransistors(state.hardware, state.grid.used_rows(place.row_tile), g.data());
+  return g;
+}
+
 // Ideal levels are digits; a detour through siemens would only round them.
 bool LevelsAreDigits(const Hardware& hardware) { return hardware.ideal_cells() && hardware.wires.ideal(); }
 
@@ -78,7 +88,7 @@ class ArrayProgrammer {
     Digits(place);
     const Hardware& hardware = state_.hardware;
     if (LevelsAreDigits(hardware)) return;
-    g_ = ProgramCells(hardware, state_.random, IdOf(state_, place), digits_);
+    g_ = ProgramArray(state_, place, digits_);
     if (!hardware.wires.ideal()) {
       EquivalentConductance(g_.data(), hardware.rows, hardware.cols, hardware.wires, g_.data());
     }
@@ -169,7 +179,7 @@ std::vector<Twins> FindTwins(CrossbarState* state, const std::int32_t* codes, co
                              const std::vector<std::uint64_t>& hashes) {
   std::vector<Twins> groups;
   // Where cells vary no two arrays are the same, and where nothing is to be solved it does not matter.
-  if (!state->hardware.ideal_cells() || LevelsAreDigits(state->hardware)) {
+  if (!state->hardware.cells_are_alike() || LevelsAreDigits(state->hardware)) {
     for (const std::int64_t array : arrays) groups.push_back({array});
     return groups;
   }
@@ -178,8 +188,14 @@ std::vector<Twins> FindTwins(CrossbarState* state, const std::int32_t* codes, co
   ArrayProgrammer first(state, codes), other(state, codes);
   for (const std::int64_t array : arrays) {
     const auto [begin, end] = group_of.equal_range(hashes[array]);
+    const ArrayPlace place = PlaceOf(*state, array);
+    const auto switched_alike = [&](const ArrayPlace& twin) {
+      return state->hardware.cell_type == CellType::kOneR ||
+             state->grid.used_rows(twin.row_tile) == state->grid.used_rows(place.row_tile);
+    };
     const auto same = std::find_if(begin, end, [&](const auto& entry) {
-      return first.Digits(PlaceOf(*state, groups[entry.second].front())) == other.Digits(PlaceOf(*state, array));
+      const ArrayPlace twin = PlaceOf(*state, groups[entry.second].front());
+      return switched_alike(twin) && first.Digits(twin) == other.Digits(place);
     });
     if (same != end) {
       groups[same->second].push_back(array);
@@ -241,6 +257,11 @@ ProgramReport CrossbarMatrix::Program(const float* weights, const Progress& prog
   return report;
 }
 
+std::uint32_t CrossbarMatrix::ArrayNumber(const ArrayPlace& place) const {
+  CheckPlace(*state_, place);
+  return IdOf(*state_, place);
+}
+
 std::vector<double> CrossbarMatrix::CellConductances(const float* weights, const ArrayPlace& place) const {
   const CrossbarState& state = *state_;
   CheckPlace(state, place);
@@ -248,7 +269,7 @@ std::vector<double> CrossbarMatrix::CellConductances(const float* weights, const
       QuantizeWeights(state.hardware, weights, state.groups * state.grid.outputs, state.grid.inputs);
   std::vector<std::uint16_t> digits;
   CutDigits(state, codes.codes.data(), place, &digits);
-  return ProgramCells(state.hardware, state.random, IdOf(state, place), digits);
+  return ProgramArray(state, place, digits);
 }
 
 }  // namespace rxnn

@@ -54,7 +54,14 @@ CrossbarState::CrossbarState(const Hardware& hardware, std::string name, int gro
       panels(MakePanels(grid)),
       scheme(hardware),
       random(hardware.seed, this->name),
-      off_level(hardware.g_off() / hardware.g_step()) {}
+      faults(hardware, this->name),
+      off_level(hardware.g_off() / hardware.g_step()) {
+  if (faults.largest_array() < num_arrays()) return;
+  std::ostringstream message;
+  message << "fault: layer " << this->name << " has " << num_arrays() << " arrays, array " << faults.largest_array()
+          << " is not one of them (0 to " << num_arrays() - 1 << ")";
+  throw HardwareError(message.str());
+}
 
 std::uint32_t CrossbarState::ArrayId(int group, int row_tile, int col_tile, int slice, int polarity) const {
   std::uint32_t id = static_cast<std::uint32_t>(group);

@@ -8,6 +8,7 @@
 
 #include "crossbar/panels.hpp"
 #include "rxnn/crossbar_matrix.hpp"
+#include "rxnn/device.hpp"
 #include "rxnn/random.hpp"
 #include "vmm/code_readout.hpp"
 #include "vmm/vmm.hpp"
@@ -77,6 +78,7 @@ struct CrossbarState {
   const std::vector<Panel> panels;
   const ReadScheme scheme;
   const ChipRandom random;
+  const FaultMap faults;
   const double off_level;  // g_off / g_step: what a cell at level 0 adds to a current
 
   PanelStore<float> levels;   // matrix of a tile: slice * polarities + polarity

@@ -1,10 +1,49 @@
 #include "rxnn_layers/hardware_proto.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <filesystem>
+#include <limits>
+#include <vector>
 
 #include "caffe/util/io.hpp"
 
 namespace rxnn {
+namespace {
+
+LineEnds EndsFromProto(caffe::CrossbarParameter::LineEnds ends) {
+  switch (ends) {
+    case caffe::CrossbarParameter::BOTH_ENDS:
+      return LineEnds::kBoth;
+    case caffe::CrossbarParameter::ALTERNATING_ENDS:
+      return LineEnds::kAlternating;
+    default:
+      return LineEnds::kOne;
+  }
+}
+
+// A number that is not set stands for all; one that no int holds is out of every range.
+int IndexFromProto(bool set, std::uint32_t index) {
+  constexpr std::uint32_t kMost = std::numeric_limits<int>::max();
+  return set ? static_cast<int>(std::min(index, kMost)) : -1;
+}
+
+Fault FaultFromProto(const caffe::CrossbarParameter::Fault& param) {
+  Fault fault;
+  fault.layer = param.layer();
+  fault.array = param.has_array() ? static_cast<std::int64_t>(param.array()) : -1;
+  fault.row = IndexFromProto(param.has_row(), param.row());
+  fault.col = IndexFromProto(param.has_col(), param.col());
+  fault.siemens = param.conductance_siemens();
+  return fault;
+}
+
+template <typename Repeated>
+std::vector<double> ListFromProto(const Repeated& values) {
+  return {values.begin(), values.end()};
+}
+
+}  // namespace
 
 Hardware HardwareFromProto(const caffe::CrossbarParameter& param) {
   using Proto = caffe::CrossbarParameter;
@@ -24,6 +63,10 @@ Hardware HardwareFromProto(const caffe::CrossbarParameter& param) {
   hardware.r_on_ohm = param.r_on_ohm();
   hardware.r_off_ohm = param.r_off_ohm();
   hardware.wires = {param.r_source_ohm(), param.r_sink_ohm(), param.r_wordline_ohm(), param.r_bitline_ohm()};
+  hardware.wires.wordline_segments_ohm = ListFromProto(param.r_wordline_segment_ohm());
+  hardware.wires.bitline_segments_ohm = ListFromProto(param.r_bitline_segment_ohm());
+  hardware.wires.wordline_driven = EndsFromProto(param.wordline_driven());
+  hardware.wires.bitline_sensed = EndsFromProto(param.bitline_sensed());
   hardware.conductance_sigma = param.conductance_sigma();
   hardware.conductance_distribution =
       param.conductance_distribution() == Proto::LOG_NORMAL ? Distribution::kLogNormal : Distribution::kNormal;
@@ -31,6 +74,16 @@ Hardware HardwareFromProto(const caffe::CrossbarParameter& param) {
   hardware.stuck_off_rate = param.stuck_off_rate();
   hardware.read_noise_sigma = param.read_noise_sigma();
   hardware.seed = param.seed();
+  hardware.cell_type = param.cell_type() == Proto::ONE_T_ONE_R ? CellType::kOneTOneR : CellType::kOneR;
+  hardware.r_access_on_ohm = param.r_access_on_ohm();
+  hardware.r_access_off_ohm = param.r_access_off_ohm();
+  hardware.level_siemens = ListFromProto(param.level_siemens());
+  hardware.level_sigma = ListFromProto(param.level_sigma());
+  for (const Proto::Fault& fault : param.fault()) hardware.faults.push_back(FaultFromProto(fault));
+  hardware.drift_time_second = param.drift_time_second();
+  hardware.drift_t0_second = param.drift_t0_second();
+  hardware.drift_nu = param.drift_nu();
+  hardware.drift_nu_sigma = param.drift_nu_sigma();
   hardware.adc_bits = static_cast<int>(param.adc_bits());
   switch (param.adc_range()) {
     case Proto::FULL_SCALE:

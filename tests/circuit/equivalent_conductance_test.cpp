@@ -151,6 +151,22 @@ TEST(EquivalentConductance, AgreesWithNodalAnalysisAtFullSize) {
   }
 }
 
+TEST(EquivalentConductance, AgreesWithNodalAnalysisForEveryRatioOfCells) {
+  constexpr int kSize = 20;
+  for (const double ratio : {10.0, 1e3, 1e6}) {
+    std::mt19937_64 engine(15);
+    std::uniform_real_distribution<double> decades(-4 - std::log10(ratio), -4);
+    std::vector<double> g(kSize * kSize);
+    for (double& value : g) value = std::pow(10, decades(engine));
+    for (const double ohm : {0.0, 1e-3, 2.5, 100.0}) {
+      const WireResistances wires{500, 100, ohm, ohm};
+      EXPECT_LE(WorstRelative(Extract(g, kSize, kSize, wires), Reference(g, kSize, kSize, wires)),
+                tolerance::kConductanceRelative)
+          << "on/off " << ratio << ", " << Text(wires);
+    }
+  }
+}
+
 TEST(EquivalentConductance, OfOneCellIsASeriesCircuit) {
   constexpr double kCell = 2e-5;
   const auto g_eq = Extract({kCell}, 1, 1, {500, 100, 2.5, 2.5});

@@ -192,6 +192,70 @@ TEST(Program, SolvesArraysWithTheSameCellsOnce) {
   for (std::size_t i = 0; i < levels.size(); ++i) EXPECT_NEAR(levels[i], expected[i], 1e-6) << i;
 }
 
+// Wires with segments of their own, both ends, level table, drift, faults and access transistors: by hand again.
+TEST(Program, TakesEveryPropertyOfCellsAndWires) {
+  Hardware hardware = SmallArrays();
+  hardware.weight_bits = 3;
+  hardware.level_siemens = {1e-6, 3e-6, 6e-6, 1e-5};
+  hardware.level_sigma = {0.1, 0.02, 0.02, 0.05};
+  hardware.drift_time_second = 1e4;
+  hardware.drift_nu = 0.05;
+  hardware.drift_nu_sigma = 0.01;
+  hardware.faults = {{"layer", 6, 2, -1, 0}, {"other", -1, -1, -1, 1}};
+  hardware.cell_type = CellType::kOneTOneR;
+  hardware.wires.wordline_segments_ohm.assign(9, 3);
+  hardware.wires.bitline_segments_ohm = {1, 2, 3, 4, 5, 6, 5, 4, 3, 2, 1};
+  hardware.wires.wordline_driven = LineEnds::kBoth;
+  hardware.wires.bitline_sensed = LineEnds::kAlternating;
+  const int inputs = 19, outputs = 14;
+  const Problem problem(hardware, 1, inputs, outputs, 1, false, 2);
+  CrossbarMatrix matrix(hardware, "layer", 1, inputs, outputs);
+  const ArrayPlace place{0, 1, 1, 0, 0};
+  ASSERT_EQ(matrix.ArrayNumber(place), 6u);
+  EXPECT_EQ(matrix.Program(problem.weights.data()).distinct_arrays, 8);
+  const WeightCodes w = QuantizeWeights(hardware, problem.weights.data(), outputs, inputs);
+
+  std::vector<std::uint16_t> digits(12 * 10, 0);
+  for (int i = 0; i < 7; ++i) {
+    for (int j = 0; j < 4; ++j) digits[i * 10 + j] = WeightDigit(hardware, w.codes[(10 + j) * inputs + 12 + i], 0, 0);
+  }
+  std::vector<double> g = ProgramCells(hardware, ChipRandom(hardware.seed, "layer"), 6, digits);
+  for (int j = 0; j < 10; ++j) g[2 * 10 + j] = 0;
+  AddAccessTransistors(hardware, 7, g.data());
+  EXPECT_EQ(matrix.CellConductances(problem.weights.data(), place), g);
+  EquivalentConductance(g.data(), 12, 10, hardware.wires, g.data());
+  const std::vector<float> levels = LevelsOf(matrix);
+  for (int i = 0; i < 7; ++i) {
+    for (int j = 0; j < 4; ++j) {
+      const double expected = (g[i * 10 + j] - 1e-6) / hardware.g_step();
+      ASSERT_FLOAT_EQ(levels[(12 + i) * outputs + 10 + j], static_cast<float>(expected));
+    }
+  }
+}
+
+// Rows that are not used are switched off, so an all-off array at the edge is not the same as one in the middle.
+TEST(Program, TellsArraysApartByTheirSelectedRows) {
+  Hardware hardware = SmallArrays();
+  hardware.cell_type = CellType::kOneTOneR;
+  CrossbarMatrix matrix(hardware, "layer", 1, 19, 10);
+  EXPECT_EQ(matrix.Program(std::vector<float>(190, 0.0f).data()).distinct_arrays, 2);
+  hardware.cell_type = CellType::kOneR;
+  CrossbarMatrix without(hardware, "layer", 1, 19, 10);
+  EXPECT_EQ(without.Program(std::vector<float>(190, 0.0f).data()).distinct_arrays, 1);
+}
+
+TEST(CrossbarMatrix, RefusesFaultsOfArraysThatAreNotThere) {
+  Hardware hardware = SmallArrays();
+  hardware.faults = {{"fc", 16, 0, 0, 0}};
+  EXPECT_NO_THROW(CrossbarMatrix(hardware, "other", 1, 12, 10));
+  try {
+    CrossbarMatrix(hardware, "fc", 1, 24, 10);
+    FAIL() << "nothing was thrown";
+  } catch (const HardwareError& error) {
+    EXPECT_STREQ(error.what(), "fault: layer fc has 16 arrays, array 16 is not one of them (0 to 15)");
+  }
+}
+
 TEST(Program, IdealHardwareChangesNothing) {
   Hardware hardware = SmallArrays();
   hardware.wires = WireResistances();

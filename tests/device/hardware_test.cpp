@@ -50,6 +50,38 @@ TEST(Hardware, NamesFieldValueAndRange) {
             "r_bitline_ohm: -1 is out of range, allowed is at least 0");
   EXPECT_EQ(Refusal([](Hardware& h) { h.stuck_on_rate = 0.75, h.stuck_off_rate = 0.5; }),
             "stuck_on_rate + stuck_off_rate: 1.25 is out of range, allowed is 0 to 1");
+  EXPECT_EQ(Refusal([](Hardware& h) {
+              h.level_siemens = {1e-6, 2e-6};
+            }),
+            "level_siemens: 2 values, expected 4 (2^cell_bits) or none");
+  EXPECT_EQ(Refusal([](Hardware& h) {
+              h.level_siemens = {1e-6, 2e-6, 2e-6, 3e-6};
+            }),
+            "level_siemens[2]: 2e-06 must be above level_siemens[1] (2e-06)");
+  EXPECT_EQ(Refusal([](Hardware& h) {
+              h.level_siemens = {0, 1e-6, 2e-6, 3e-6};
+            }),
+            "level_siemens[0]: 0 is out of range, allowed is above 0 to 1e+06");
+  EXPECT_EQ(Refusal([](Hardware& h) {
+              h.level_sigma = {0, 0, -1, 0};
+            }),
+            "level_sigma[2]: -1 is out of range, allowed is at least 0");
+  EXPECT_EQ(Refusal([](Hardware& h) {
+              h.level_sigma = {0, 0, 1, 0}, h.conductance_sigma = 0.1;
+            }),
+            "conductance_sigma and level_sigma: both are given, expected one of them");
+  EXPECT_EQ(Refusal([](Hardware& h) {
+              h.faults = {{"", -1, 3, 64, 0}};
+            }),
+            "fault[0].col: 64 is out of range, allowed is 0 to 63");
+  EXPECT_EQ(Refusal([](Hardware& h) {
+              h.faults = {{}, {"", -1, 3, 3, -1}};
+            }),
+            "fault[1].conductance_siemens: -1 is out of range, allowed is 0 to 1e+06");
+  EXPECT_EQ(Refusal([](Hardware& h) { h.drift_time_second = 0.5; }),
+            "drift_time_second: 0.5 must be 0 or at least drift_t0_second (1)");
+  EXPECT_EQ(Refusal([](Hardware& h) { h.wires.wordline_segments_ohm = {1}; }),
+            "r_wordline_segment_ohm: 1 values, expected 63 (cols - 1) or none");
   EXPECT_EQ(Refusal([](Hardware& h) { h.adc_bits = 25; }), "adc_bits: 25 is out of range, allowed is 0 to 24");
   EXPECT_EQ(Refusal([](Hardware& h) { h.adc_range = AdcRange::kGiven, h.adc_min_ampere = std::nan(""); }),
             "adc_min_ampere: nan is out of range, allowed is any finite number");
@@ -73,6 +105,26 @@ TEST(Hardware, RefusesWhatIsNotFinite) {
       {"r_wordline_ohm", [](Hardware& h, double v) { h.wires.wordline_ohm = v; }},
       {"r_bitline_ohm", [](Hardware& h, double v) { h.wires.bitline_ohm = v; }},
       {"conductance_sigma", [](Hardware& h, double v) { h.conductance_sigma = v; }},
+      {"r_wordline_segment_ohm[0]", [](Hardware& h, double v) { h.wires.wordline_segments_ohm.assign(63, v); }},
+      {"r_bitline_segment_ohm[0]", [](Hardware& h, double v) { h.wires.bitline_segments_ohm.assign(63, v); }},
+      {"r_access_on_ohm", [](Hardware& h, double v) { h.r_access_on_ohm = v; }},
+      {"r_access_off_ohm", [](Hardware& h, double v) { h.r_access_off_ohm = v; }},
+      {"level_siemens[3]",
+       [](Hardware& h, double v) {
+         h.level_siemens = {1e-6, 2e-6, 3e-6, v};
+       }},
+      {"level_sigma[3]",
+       [](Hardware& h, double v) {
+         h.level_sigma = {0, 0, 0, v};
+       }},
+      {"fault[0].conductance_siemens",
+       [](Hardware& h, double v) {
+         h.faults = {{"", 0, 0, 0, v}};
+       }},
+      {"drift_time_second", [](Hardware& h, double v) { h.drift_time_second = v; }},
+      {"drift_t0_second", [](Hardware& h, double v) { h.drift_t0_second = v; }},
+      {"drift_nu", [](Hardware& h, double v) { h.drift_nu = v; }},
+      {"drift_nu_sigma", [](Hardware& h, double v) { h.drift_nu_sigma = v; }},
       {"stuck_on_rate", [](Hardware& h, double v) { h.stuck_on_rate = v; }},
       {"stuck_off_rate", [](Hardware& h, double v) { h.stuck_off_rate = v; }},
       {"read_noise_sigma", [](Hardware& h, double v) { h.read_noise_sigma = v; }},

@@ -11,7 +11,15 @@ RELATIVE = 1e-9  # both sides are backward stable in double precision: eps times
 NAMES = ("r_source_ohm", "r_sink_ohm", "r_wordline_ohm", "r_bitline_ohm")
 
 
-def nodal_analysis(g: np.ndarray, source: float, sink: float, wordline: float, bitline: float) -> np.ndarray:
+def nodal_analysis(
+    g: np.ndarray,
+    source: float,
+    sink: float,
+    wordline: float | np.ndarray,
+    bitline: float | np.ndarray,
+    driven: str = "ONE_END",
+    sensed: str = "ONE_END",
+) -> np.ndarray:
     """G_eq by Kirchhoff's current law at every node: drive one word line with 1 V at a time and read all sinks.
 
     Nodes: word-line node (i, j), bit-line node (i, j), driver i, virtual ground j. A resistance of 0 joins two nodes.
@@ -20,6 +28,8 @@ def nodal_analysis(g: np.ndarray, source: float, sink: float, wordline: float, b
     cells = rows * cols
     ground = 2 * cells + rows
     parent = list(range(ground + cols))
+    wordline = np.broadcast_to(wordline, cols - 1)
+    bitline = np.broadcast_to(bitline, rows - 1)
 
     def find(node: int) -> int:
         while parent[node] != node:
@@ -35,14 +45,21 @@ def nodal_analysis(g: np.ndarray, source: float, sink: float, wordline: float, b
         else:
             edges.append((a, b, 1 / ohm))
 
+    def ends(where: str, line: int) -> list[str]:
+        return {"ONE_END": ["near"], "BOTH_ENDS": ["near", "far"], "ALTERNATING_ENDS": [["near", "far"][line % 2]]}[
+            where
+        ]
+
     for i in range(rows):
-        connect(i * cols, 2 * cells + i, source)
+        for end in ends(driven, i):
+            connect(i * cols + (0 if end == "near" else cols - 1), 2 * cells + i, source)
         for j in range(cols - 1):
-            connect(i * cols + j, i * cols + j + 1, wordline)
+            connect(i * cols + j, i * cols + j + 1, wordline[j])
     for j in range(cols):
-        connect(cells + (rows - 1) * cols + j, ground + j, sink)
+        for end in ends(sensed, j):
+            connect(cells + (rows - 1 if end == "near" else 0) * cols + j, ground + j, sink)
         for i in range(rows - 1):
-            connect(cells + i * cols + j, cells + (i + 1) * cols + j, bitline)
+            connect(cells + i * cols + j, cells + (i + 1) * cols + j, bitline[i])
     edges += [(node, cells + node, g.flat[node]) for node in range(cells)]
 
     roots = [find(node) for node in range(ground + cols)]
@@ -95,6 +112,46 @@ def test_equals_nodal_analysis(rng, shape, wires):
     g = conductances(rng, *shape)
     result = rxnn.equivalent_conductance(g, **dict(zip(NAMES, wires, strict=True)))
     np.testing.assert_allclose(result, nodal_analysis(g, *wires), rtol=RELATIVE)
+
+
+ENDS = ("ONE_END", "BOTH_ENDS", "ALTERNATING_ENDS")
+
+
+@pytest.mark.parametrize("sensed", ENDS)
+@pytest.mark.parametrize("driven", ENDS)
+@pytest.mark.parametrize("shape", [(1, 6), (8, 13), (21, 11)])
+def test_equals_nodal_analysis_for_all_ends(rng, shape, driven, sensed):
+    g = conductances(rng, *shape)
+    for wires in ((500, 100, 2.5, 2.5), (0, 0, 2.5, 2.5), (0, 100, 0, 2.5), (500, 0, 20, 0)):
+        result = rxnn.equivalent_conductance(g, **dict(zip(NAMES, wires, strict=True)), driven=driven, sensed=sensed)
+        np.testing.assert_allclose(result, nodal_analysis(g, *wires, driven, sensed), rtol=RELATIVE, err_msg=str(wires))
+
+
+@pytest.mark.parametrize("ends", ENDS)
+def test_segments_may_differ(rng, ends):
+    g = conductances(rng, 9, 14)
+    wordline, bitline = rng.uniform(0, 10, 13), rng.uniform(0, 10, 8)
+    wordline[3] = bitline[0] = 0
+    for segments in ((wordline, bitline), (wordline, 2.5), (2.5, bitline)):
+        result = rxnn.equivalent_conductance(
+            g, r_wordline_ohm=segments[0], r_bitline_ohm=segments[1], driven=ends, sensed=ends
+        )
+        np.testing.assert_allclose(result, nodal_analysis(g, 500, 100, *segments, ends, ends), rtol=RELATIVE)
+    word, bit = rxnn.node_voltages(g, np.ones(9), r_wordline_ohm=wordline, r_bitline_ohm=bitline, driven=ends)
+    currents = nodal_analysis(g, 500, 100, wordline, bitline, ends).sum(axis=0)
+    np.testing.assert_allclose((g * (word - bit)).sum(axis=0), currents, rtol=RELATIVE)
+
+
+def test_refuses_impossible_segments_and_ends():
+    g = np.full((3, 3), 1e-5)
+    with pytest.raises(ValueError, match=r"r_wordline_segment_ohm: 3 segments, an array of this size has 2"):
+        rxnn.equivalent_conductance(g, r_wordline_ohm=[1, 2, 3])
+    with pytest.raises(ValueError, match=r"r_bitline_segment_ohm: -1 is out of range"):
+        rxnn.equivalent_conductance(g, r_bitline_ohm=[1, -1])
+    with pytest.raises(ValueError, match=r"r_bitline_ohm must be a number or a list"):
+        rxnn.equivalent_conductance(g, r_bitline_ohm=[[1, 1]])
+    with pytest.raises(ValueError, match=r"driven is 'LEFT', expected ONE_END"):
+        rxnn.equivalent_conductance(g, driven="LEFT")
 
 
 @pytest.mark.parametrize("size", [16, 32, 64])

@@ -7,6 +7,7 @@ import pytest
 
 import caffe
 import rxnn
+from caffe.proto.caffe_pb2 import CrossbarParameter
 from rxnn.evaluate import causes
 
 PERFECT = "weight_bits: 16 input_bits: 16 adc_bits: 0 r_source_ohm: 0 r_sink_ohm: 0 r_wordline_ohm: 0 r_bitline_ohm: 0"
@@ -59,7 +60,7 @@ def test_causes_add_up_to_the_hardware():
         "rows: 32 adc_bits: 6 r_sink_ohm: 50 conductance_sigma: 0.1 stuck_off_rate: 0.01 read_noise_sigma: 0.02 seed: 4"
     )
     steps = causes(chip)
-    assert [label for label, _ in steps] == ["quantisation", "+ ADC", "+ wires", "+ variation"]
+    assert [label for label, _ in steps] == ["quantisation", "+ ADC", "+ wires", "+ cells"]
     quantised, adc, wires, variation = (step for _, step in steps)
     assert quantised.rows == 32
     assert (quantised.adc_bits, quantised.r_sink_ohm, quantised.r_source_ohm, quantised.conductance_sigma) == (
@@ -73,6 +74,24 @@ def test_causes_add_up_to_the_hardware():
     assert variation.conductance_sigma == chip.conductance_sigma
     for field in chip.DESCRIPTOR.fields:
         assert getattr(variation, field.name) == getattr(chip, field.name), field.name
+
+
+def test_causes_know_the_fields_that_are_lists():
+    chip = rxnn.load_hardware(
+        "cols: 3 r_wordline_segment_ohm: [1, 2] wordline_driven: BOTH_ENDS level_siemens: [1e-6, 2e-6, 4e-6, 8e-6]"
+        " fault { row: 1 } cell_type: ONE_T_ONE_R drift_time_second: 10 drift_nu: 0.1"
+    )
+    quantised, adc, wires, cells = (step for _, step in causes(chip))
+    for step in (quantised, adc):
+        assert not (step.r_wordline_segment_ohm or step.level_siemens or step.fault)
+        assert step.drift_time_second == 0
+        assert step.r_on_ohm == pytest.approx(1 / 8e-6)
+        assert step.r_off_ohm == pytest.approx(1e6)
+    assert list(wires.r_wordline_segment_ohm) == [1, 2]
+    assert wires.wordline_driven == CrossbarParameter.BOTH_ENDS
+    assert not wires.level_siemens
+    assert wires.cell_type == CrossbarParameter.ONE_R
+    assert cells == chip
 
 
 def test_take_apart_ends_at_the_hardware(lenet):
@@ -117,7 +136,7 @@ class TestCommand:
         model = ("--model", lenet[0], "--weights", lenet[1], "--iterations", 1)
         status, out, err = run_rxnn("evaluate", *model, "--hardware", "analog_64x64", "--explain")
         assert status == 0, err
-        for word in ("quantisation", "+ ADC", "+ wires", "+ variation"):
+        for word in ("quantisation", "+ ADC", "+ wires", "+ cells"):
             assert word in out
 
     def test_mistakes_are_one_line(self, lenet, fails, tmp_path):

@@ -1,10 +1,14 @@
 """Hardware descriptions: presets, files, texts, messages; what is refused and how."""
 
+import re
+
+import numpy as np
 import pytest
 
 import caffe
 import rxnn
 from caffe.proto.caffe_pb2 import CrossbarParameter
+from rxnn.crossbar import program_matrix
 
 
 def test_presets_are_there_and_possible():
@@ -65,6 +69,14 @@ def test_every_source_is_taken(tmp_path):
         ("adc_bits: 25", ["adc_bits", "25", "24"]),
         ("adc_range: GIVEN", ["adc_max_ampere"]),
         ("v_read_volt: 0", ["v_read_volt", "0"]),
+        ("cols: 3 r_wordline_segment_ohm: [1, 2, 3]", ["r_wordline_segment_ohm", "3 values", "2 (cols - 1)"]),
+        ("rows: 3 r_bitline_segment_ohm: [1, -2]", ["r_bitline_segment_ohm[1]", "-2"]),
+        ("level_siemens: [1e-6, 2e-6, 3e-6]", ["level_siemens", "3 values", "4 (2^cell_bits)"]),
+        ("level_sigma: [0, 0, 0, nan]", ["level_sigma[3]", "nan"]),
+        ("cell_type: ONE_T_ONE_R r_access_on_ohm: -1", ["r_access_on_ohm", "-1"]),
+        ("fault { row: 64 }", ["fault[0].row", "64", "0 to 63"]),
+        ("fault { col: 4294967295 }", ["fault[0].col", "0 to 63"]),
+        ("drift_time_second: 10 drift_t0_second: 20", ["drift_time_second", "10", "drift_t0_second (20)"]),
     ],
 )
 def test_impossible_hardware_is_named(tmp_path, text, words):
@@ -74,8 +86,34 @@ def test_impossible_hardware_is_named(tmp_path, text, words):
         rxnn.load_hardware(path)
     for word in (*words, "chip.prototxt"):
         assert word in str(caught.value)
-    with pytest.raises(ValueError, match=words[0]):
+    with pytest.raises(ValueError, match=re.escape(words[0])):
         rxnn.load_hardware(text)
+
+
+def test_every_field_of_cells_and_wires_arrives():
+    # What one layer becomes on a chip with each field, against the same without it.
+    rng = np.random.default_rng(1)
+    weights = rng.normal(size=(12, 10))
+    base = "rows: 16 cols: 16 "
+    plain = program_matrix(weights, base).levels()
+    for text in (
+        "wordline_driven: BOTH_ENDS",
+        "wordline_driven: ALTERNATING_ENDS",
+        "bitline_sensed: BOTH_ENDS",
+        "bitline_sensed: ALTERNATING_ENDS",
+        "r_wordline_segment_ohm: [" + ", ".join(["3"] * 15) + "]",
+        "r_bitline_segment_ohm: [" + ", ".join(["3"] * 15) + "]",
+        "cell_type: ONE_T_ONE_R",
+        "level_siemens: [1e-6, 3e-6, 7e-6, 1e-5]",
+        "level_sigma: [0, 0, 0, 0.01]",
+        "fault { row: 3 }",
+        "fault { layer: 'matmul' array: 0 row: 3 col: 4 conductance_siemens: 1 }",
+        "drift_time_second: 100 drift_nu: 0.01",
+        "drift_time_second: 100 drift_nu_sigma: 0.01",
+    ):
+        assert not np.array_equal(program_matrix(weights, base + text).levels(), plain), text
+    for text in ("fault { layer: 'other' row: 3 }", "drift_nu: 0.1", "r_access_on_ohm: 1"):
+        np.testing.assert_array_equal(program_matrix(weights, base + text).levels(), plain, err_msg=text)
 
 
 def test_text_that_does_not_parse_has_a_place(tmp_path):
