@@ -222,7 +222,8 @@ bool ReadImageToDatum(const string& filename, int label, int height, int width, 
   const bool as_stored = (image.channels() == 3) == is_color && height <= 0 && width <= 0;
   if (as_stored && HasEncoding(filename, encoding)) return ReadFileToDatum(filename, label, datum);
   vector<uchar> bytes;
-  CAFFE_REQUIRE(cv::imencode("." + encoding, image, bytes)) << "images cannot be encoded as " << encoding;
+  CAFFE_REQUIRE(cv::haveImageWriter("." + encoding) && cv::imencode("." + encoding, image, bytes))
+      << "images cannot be encoded as " << encoding;
   datum->set_data(string(bytes.begin(), bytes.end()));
   datum->set_label(label);
   datum->set_encoded(true);
