@@ -68,8 +68,6 @@ py::object MakeVec(const char* name, const Values& values) {
 // Feeds a MemoryData layer that stands first: (N, C, H, W) and N labels. The arrays live as long as a blob or a view
 // shows them.
 void SetInputArrays(const Network& net, FloatArray data, FloatArray labels);
-// What keeps the memory's values alive beside the memory itself; may be null.
-std::shared_ptr<void> InputArraysIn(const std::shared_ptr<caffe::SyncedMemory>& memory);
 
 // An exception of Python on its way through the engine. what() is one line: type, message and place.
 class PythonError : public caffe::Error {

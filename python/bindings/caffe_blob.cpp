@@ -6,15 +6,10 @@
 namespace pycaffe {
 namespace {
 
-// What a view owns a share of, so that it outlives the blob, and a Reshape that allocates anew.
-struct Share {
-  std::shared_ptr<caffe::SyncedMemory> memory;
-  std::shared_ptr<void> inputs;
-};
-
+// A view that owns a share of the memory, so that it outlives the blob, and a Reshape that allocates anew.
 py::array View(const Blob& blob, const std::shared_ptr<caffe::SyncedMemory>& memory, float* values) {
-  const py::capsule owner(new Share{memory, InputArraysIn(memory)},
-                          [](void* share) { delete static_cast<Share*>(share); });
+  using Share = std::shared_ptr<caffe::SyncedMemory>;
+  const py::capsule owner(new Share(memory), [](void* share) { delete static_cast<Share*>(share); });
   return py::array_t<float>(blob.shape(), values, owner);
 }
 

@@ -1,5 +1,4 @@
 // Net.set_input_arrays: a MemoryData layer reads a script's arrays where they are.
-#include <algorithm>
 #include <utility>
 
 #include "caffe/layers/memory_data_layer.hpp"
@@ -10,23 +9,21 @@ namespace {
 
 using Arrays = std::pair<FloatArray, FloatArray>;
 
-// Arrays in use, by the blob memory that points into them.
-struct Entry {
-  std::weak_ptr<caffe::SyncedMemory> memory;
-  std::shared_ptr<Arrays> arrays;
+// Layers let go of memory with the interpreter's lock released.
+void Release(Arrays* arrays) {
+  if (!Py_IsInitialized()) return;  // at the end of a program, Python may have gone first
+  const py::gil_scoped_acquire locked;
+  delete arrays;
+}
+
+// Fresh memory for a blob, which keeps the arrays that it will point into. What still shows the old memory stays valid.
+class ArrayBlob : public Blob {
+ public:
+  ArrayBlob(const Blob& blob, const std::shared_ptr<Arrays>& arrays) : Blob(blob.shape()) {
+    data_ = std::shared_ptr<caffe::SyncedMemory>(new caffe::SyncedMemory(blob.data()->size()),
+                                                 [arrays](caffe::SyncedMemory* memory) { delete memory; });
+  }
 };
-
-std::vector<Entry>& Entries() {
-  static auto* entries = new std::vector<Entry>;  // never destroyed: Python may be gone by then
-  return *entries;
-}
-
-void Remember(const std::shared_ptr<caffe::SyncedMemory>& memory, const std::shared_ptr<Arrays>& arrays) {
-  auto& entries = Entries();
-  const auto old = [&](const Entry& entry) { return entry.memory.expired() || entry.memory.lock() == memory; };
-  entries.erase(std::remove_if(entries.begin(), entries.end(), old), entries.end());
-  entries.push_back({memory, arrays});
-}
 
 }  // namespace
 
@@ -41,17 +38,11 @@ void SetInputArrays(const Network& net, FloatArray data, FloatArray labels) {
   CAFFE_REQUIRE(labels.size() == data.shape(0)) << labels.size() << " labels for " << data.shape(0) << " images";
   CAFFE_REQUIRE(data.shape(0) > 0 && data.shape(0) % layer->batch_size() == 0)
       << data.shape(0) << " images are no multiple of the batch size, " << layer->batch_size();
-  const auto arrays = std::make_shared<Arrays>(std::move(data), std::move(labels));
-  float* values = const_cast<float*>(arrays->first.data());  // the engine may write into its bottom, an in-place ReLU
-  layer->Reset(values, const_cast<float*>(arrays->second.data()), static_cast<int>(arrays->first.shape(0)));
-  for (Blob* top : net.top_vecs()[0]) Remember(top->data(), arrays);
-}
-
-std::shared_ptr<void> InputArraysIn(const std::shared_ptr<caffe::SyncedMemory>& memory) {
-  for (const Entry& entry : Entries()) {
-    if (entry.memory.lock() == memory) return entry.arrays;
-  }
-  return nullptr;
+  const std::shared_ptr<Arrays> arrays(new Arrays(std::move(data), std::move(labels)), &Release);
+  // The engine may write into what it reads, an in-place ReLU behind the layer.
+  layer->Reset(const_cast<float*>(arrays->first.data()), const_cast<float*>(arrays->second.data()),
+               static_cast<int>(arrays->first.shape(0)));
+  for (Blob* top : net.top_vecs()[0]) top->ShareData(ArrayBlob(*top, arrays));
 }
 
 }  // namespace pycaffe

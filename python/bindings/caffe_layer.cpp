@@ -106,8 +106,10 @@ std::shared_ptr<Layer> MakePythonLayer(const caffe::LayerParameter& param) {
 
 void BindLayer(py::module_& module) {
   py::class_<caffe::LayerParameter>(module, "LayerParameter", "The definition of a layer.")
-      .def_property_readonly("name", [](const caffe::LayerParameter& param) { return param.name(); })
-      .def_property_readonly("type", [](const caffe::LayerParameter& param) { return param.type(); });
+      .def_property_readonly(
+          "name", [](const caffe::LayerParameter& param) { return param.name(); }, "Its name in the net.")
+      .def_property_readonly(
+          "type", [](const caffe::LayerParameter& param) { return param.type(); }, "The name of its type.");
 
   py::class_<Layer, PythonLayer, std::shared_ptr<Layer>>(
       module, "Layer", py::dynamic_attr(),

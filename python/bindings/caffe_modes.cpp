@@ -22,6 +22,9 @@ struct Nccl {};
 }  // namespace
 
 void BindModes(py::module_& module) {
+  // Until a script says otherwise, lines go to stderr, and no files are made.
+  if (!google::IsGoogleLoggingInitialized()) InitLog(FLAGS_minloglevel, true);
+
   module.def(
       "set_mode_cpu", [] { caffe::Caffe::set_mode(caffe::Caffe::CPU); }, "Layers compute on the CPU.");
   module.def("set_mode_gpu", &SetModeGpu, "Layers compute on the GPU. Raises caffe.Error in a build without CUDA.");
@@ -41,9 +44,11 @@ void BindModes(py::module_& module) {
       "Writes a line into the engine's log.");
 
   module.def("solver_count", &caffe::Caffe::solver_count, "How many solvers train together; 1 unless it was set.");
-  module.def("set_solver_count", &caffe::Caffe::set_solver_count, py::arg("count"));
+  module.def("set_solver_count", &caffe::Caffe::set_solver_count, py::arg("count"),
+             "Says how many solvers train together.");
   module.def("solver_rank", &caffe::Caffe::solver_rank, "Which of them this thread runs; 0 unless it was set.");
-  module.def("set_solver_rank", &caffe::Caffe::set_solver_rank, py::arg("rank"));
+  module.def("set_solver_rank", &caffe::Caffe::set_solver_rank, py::arg("rank"),
+             "Says which of them this thread runs.");
   module.def("set_multiprocess", &caffe::Caffe::set_multiprocess, py::arg("value"),
              "Whether each of them has a process of its own.");
   module.def(

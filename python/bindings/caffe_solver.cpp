@@ -107,10 +107,14 @@ void BindSolver(py::module_& module) {
           "base_lr", [](const caffe::SolverParameter& param) { return param.base_lr(); },
           [](caffe::SolverParameter& param, float value) { param.set_base_lr(value); },
           "The learning rate that lr_policy starts from; may be set while training.")
-      .def_property_readonly("max_iter", [](const caffe::SolverParameter& param) { return param.max_iter(); })
-      .def_property_readonly("display", [](const caffe::SolverParameter& param) { return param.display(); })
-      .def_property_readonly("layer_wise_reduce",
-                             [](const caffe::SolverParameter& param) { return param.layer_wise_reduce(); });
+      .def_property_readonly(
+          "max_iter", [](const caffe::SolverParameter& param) { return param.max_iter(); }, "Where solve() ends.")
+      .def_property_readonly(
+          "display", [](const caffe::SolverParameter& param) { return param.display(); },
+          "Iterations from one line of the log to the next.")
+      .def_property_readonly(
+          "layer_wise_reduce", [](const caffe::SolverParameter& param) { return param.layer_wise_reduce(); },
+          "Whether several GPUs would share gradients layer by layer.");
 
   SolverClass solver(module, "Solver", "Trains a net; made by get_solver or as one of the classes below it.");
   solver

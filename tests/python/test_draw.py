@@ -1,6 +1,6 @@
 """caffe.draw: the graph of a network."""
 
-import shutil
+import os
 
 import pytest
 from google.protobuf import text_format
@@ -88,9 +88,15 @@ def test_files_have_the_format_of_their_ending(net, tmp_path):
         caffe.draw.draw_net_to_file(net, tmp_path / "net")
 
 
-@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
-def test_pictures(net):
-    assert caffe.draw.draw_net(net, "LR", "png").startswith(b"\x89PNG")
+def test_pictures_are_graphvizs(net, tmp_path, monkeypatch):
+    dot = tmp_path / "dot"
+    dot.write_text('#!/bin/sh\necho "picture: $1"; cat "$2"\n')  # says what it was asked
+    dot.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    caffe.draw.draw_net_to_file(net, tmp_path / "net.svg")
+    text = (tmp_path / "net.svg").read_text()
+    assert text.startswith("picture: -Tsvg\ndigraph")
+    assert "conv:1" in text
 
 
 def test_without_graphviz_there_is_one_message(net, tmp_path, monkeypatch):
