@@ -173,10 +173,11 @@ def presets_command() -> None:
 )
 @_json
 def demo_command(out: str, build_folder: str | None, json_file: str | None) -> None:
-    """The main job on real handwritten digits: LMDB, caffe test, convert, caffe test again.
+    """The main job on real handwritten digits: LMDB, caffe train, caffe test, convert, caffe test again.
 
-    Takes LeNet and 450 test images of the UCI digits from models/lenet_digits, makes a database with convert_imageset,
-    tests the plain network with `caffe test`, converts it to every preset, tests again, and prints the accuracies.
+    Takes LeNet and the UCI digits from models/lenet_digits, makes databases with convert_imageset, trains with
+    `caffe train`, tests the plain network with `caffe test` on 450 images, converts it to every preset, tests again,
+    and prints the accuracies.
     """
     results = run_demo(Path(out), Path(build_folder) if build_folder else None, results_console())
     if json_file:

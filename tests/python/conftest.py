@@ -41,12 +41,12 @@ def lenet(tmp_path_factory) -> tuple[Path, Path]:
     (folder / "list.txt").write_text("".join(lines))
     text = (LENET / "train_test.prototxt").read_text()
     text = text.replace('type: "Data"', 'type: "ImageData"')
-    text = text.replace(
-        'data_param { source: "demo/test_lmdb" batch_size: 50 backend: LMDB }',
-        f'image_data_param {{ source: "{folder}/list.txt" batch_size: 50 is_color: false }}',
-    )
-    assert "ImageData" in text
-    assert "image_data_param" in text
+    for part in ("train", "test"):
+        data_param = f'data_param {{ source: "demo/{part}_lmdb" batch_size: 50 backend: LMDB }}'
+        assert data_param in text
+        text = text.replace(
+            data_param, f'image_data_param {{ source: "{folder}/list.txt" batch_size: 50 is_color: false }}'
+        )
     model = folder / "net.prototxt"
     model.write_text(text)
     return model, LENET / "lenet_digits.caffemodel"
