@@ -55,7 +55,7 @@ def as_bytes(images: np.ndarray) -> np.ndarray:
 
 
 def run_demo(out: Path, build: Path | None, console: Console) -> dict[str, Any]:
-    """Makes the databases, trains, tests plain, converts to every preset, tests again; prints and returns the accuracies."""
+    """Trains, tests plain, converts to every preset, tests again; prints and returns the accuracies."""
     start = time.perf_counter()
     binaries = find_binaries(build)
     digits = Digits.load(_MODEL / "digits.npz")
