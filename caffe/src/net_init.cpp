@@ -120,7 +120,7 @@ template <typename Dtype>
 void Net<Dtype>::AppendLayer(const NetParameter& param, int layer_id, set<string>* available_blobs,
                              map<string, int>* blob_name_to_idx) {
   const LayerParameter& layer_param = param.layer(layer_id);
-  layers_.push_back(LayerRegistry<Dtype>::CreateLayer(layer_param));
+  layers_.push_back(InLayer(layer_param, [&] { return LayerRegistry<Dtype>::CreateLayer(layer_param); }));
   layer_names_.push_back(layer_param.name());
   Layer<Dtype>& layer = *layers_.back();
   LOG(INFO) << "Creating Layer " << layer_param.name();

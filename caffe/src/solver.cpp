@@ -110,7 +110,7 @@ void Solver<Dtype>::Solve(const char* resume_file) {
   requested_early_exit_ = false;
   if (resume_file != nullptr) {
     LOG(INFO) << "Restoring previous solver status from " << resume_file;
-    Restore(resume_file);
+    Resume(resume_file);
   }
   const int start_iter = iter_;
   Step(param_.max_iter() - iter_);
@@ -214,11 +214,18 @@ string Solver<Dtype>::SnapshotToHDF5() {
 template <typename Dtype>
 void Solver<Dtype>::Restore(const char* resume_file) {
   const string filename = resume_file;
+  restored_.Clear();
   if (EndsWith(filename, ".h5")) {
     RestoreSolverStateFromHDF5(filename);
   } else {
     RestoreSolverStateFromBinaryProto(filename);
   }
+}
+
+template <typename Dtype>
+void Solver<Dtype>::Resume(const char* resume_file) {
+  Restore(resume_file);
+  ApplyResumeState(restored_);
 }
 
 INSTANTIATE_CLASS(Solver);

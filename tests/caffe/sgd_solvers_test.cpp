@@ -294,7 +294,7 @@ void ExpectResumesToTheBit(const std::string& type, const std::string& format) {
   first->Step(4);
   first->Snapshot();
   const auto second = MakeSolver<Dtype>(text, net, /*seed=*/99);
-  second->Restore((folder / "x_iter_4.solverstate").append(format == "HDF5" ? ".h5" : "").c_str());
+  second->Resume((folder / "x_iter_4.solverstate").append(format == "HDF5" ? ".h5" : "").c_str());
   EXPECT_EQ(second->iter(), 4);
   ASSERT_EQ(Weights(second.get()), Weights(first.get()));
   second->Step(4);
@@ -307,6 +307,21 @@ TYPED_TEST(SGDSolversTest, ResumeToTheBit) {
     ExpectResumesToTheBit<TypeParam>(type, "BINARYPROTO");
     ExpectResumesToTheBit<TypeParam>(type, "HDF5");
   }
+}
+
+TEST(SGDSolversSnapshot, RestoreLeavesRandomNumbersAlone) {
+  const TemporaryDirectory folder;
+  const auto solver = MakeSolver<float>("base_lr: 0.1 lr_policy: 'fixed' snapshot_prefix: '" + folder / "x" + "'");
+  solver->Step(1);
+  caffe::Caffe::set_random_seed(5);
+  solver->Snapshot();
+  const std::mt19937 of_snapshot = caffe::Caffe::rng();
+  caffe::Caffe::set_random_seed(6);
+  const std::mt19937 of_now = caffe::Caffe::rng();
+  solver->Restore((folder / "x_iter_1.solverstate").c_str());
+  EXPECT_EQ(caffe::Caffe::rng(), of_now);
+  solver->Resume((folder / "x_iter_1.solverstate").c_str());
+  EXPECT_EQ(caffe::Caffe::rng(), of_snapshot);
 }
 
 TEST(SGDSolversSnapshot, MovesAsAFolder) {

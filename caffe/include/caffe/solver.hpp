@@ -35,12 +35,16 @@ class Solver {
   void SetActionFunction(ActionCallback function) { action_request_function_ = std::move(function); }
   SolverAction::Enum GetRequestedAction();
 
-  // Trains up to max_iter, from a .solverstate if one is given; a last snapshot and test at the end.
+  // Trains up to max_iter, after Resume if a snapshot is given; a last snapshot and test at the end.
   virtual void Solve(const char* resume_file = nullptr);
   void Solve(const string& resume_file) { Solve(resume_file.c_str()); }
   void Step(int iters);
-  // Weights, iteration, history and random state from a .solverstate or .solverstate.h5.
+  // Weights, iteration and history from a .solverstate or .solverstate.h5, as Caffe has it: data and random numbers go on
+  // from where they are.
   void Restore(const char* resume_file);
+  // Restore, and the data and random numbers of the snapshot too: the run goes on to the bit. From a snapshot of Caffe,
+  // which holds neither, the same as Restore.
+  void Resume(const char* resume_file);
   // Writes <snapshot_prefix>_iter_<n>.caffemodel and .solverstate (with .h5 behind for HDF5), each beside and renamed.
   void Snapshot();
 
@@ -80,7 +84,8 @@ class Solver {
   virtual void SnapshotSolverState(const string& model_filename) = 0;
   virtual void RestoreSolverStateFromHDF5(const string& state_file) = 0;
   virtual void RestoreSolverStateFromBinaryProto(const string& state_file) = 0;
-  // What beside weights and history a run needs to go on to the bit: random state, positions in the data.
+  // What beside weights and history a run needs to go on to the bit: random state, positions in the data. Restoring
+  // leaves in restored_ what the snapshot holds of it.
   ResumeState CollectResumeState();
   void ApplyResumeState(const ResumeState& state);
   // Mean of the last average_loss losses.
@@ -96,6 +101,7 @@ class Solver {
   Dtype smoothed_loss_ = 0;
   ActionCallback action_request_function_;
   bool requested_early_exit_ = false;
+  ResumeState restored_;
 
  private:
   void DisplayTrainOutputs(Timer* timer, int* last_displayed);

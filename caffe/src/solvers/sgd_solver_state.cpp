@@ -75,7 +75,7 @@ void SGDSolver<Dtype>::RestoreSolverStateFromBinaryProto(const string& state_fil
   this->current_step_ = state.current_step();
   LOG(INFO) << "SGDSolver: restoring history";
   for (size_t i = 0; i < history_.size(); ++i) history_[i]->FromProto(state.history(static_cast<int>(i)), false);
-  this->ApplyResumeState(state.resume());
+  this->restored_ = state.resume();
 }
 
 template <typename Dtype>
@@ -96,11 +96,10 @@ void SGDSolver<Dtype>::RestoreSolverStateFromHDF5(const string& state_file) {
         << " has another shape than the parameter: " << history_[i]->shape_string() << " was expected";
     reader.Read(dataset, history_[i]->mutable_cpu_data());
   }
-  ResumeState resume;  // absent in files of Caffe
-  if (reader.Exists("resume")) {
-    CAFFE_REQUIRE(resume.ParseFromString(reader.ReadBytes("resume"))) << state_file << ": dataset resume is damaged";
+  if (reader.Exists("resume")) {  // not in files of Caffe
+    CAFFE_REQUIRE(this->restored_.ParseFromString(reader.ReadBytes("resume")))
+        << state_file << ": dataset resume is damaged";
   }
-  this->ApplyResumeState(resume);
 }
 
 #define INSTANTIATE_SGD_STATE(Dtype)                                               \

@@ -49,7 +49,7 @@ void Train(const TrainOptions& options) {
   solver->SetActionFunction(signals.GetActionFunction());
   if (!options.snapshot.empty()) {
     LOG(INFO) << "Resuming from " << options.snapshot;
-    solver->Restore(options.snapshot.c_str());
+    solver->Resume(options.snapshot.c_str());
   }
   LOG(INFO) << "Starting Optimization";
   solver->Solve();
