@@ -80,9 +80,10 @@ void BindTraining(SolverClass& solver) {
           [](Solver& s, const Path& file) {
             RequireFile(file);
             const py::gil_scoped_release unlocked;
-            s.Restore(file.string().c_str());
+            s.Resume(file.string().c_str());
           },
-          py::arg("file"), "Takes weights, iteration and history from a .solverstate or .solverstate.h5.")
+          py::arg("file"),
+          "Goes on from a .solverstate or .solverstate.h5: weights, iteration, history, data and random numbers.")
       .def("snapshot", &Solver::Snapshot, Unlocked(), "Writes a .caffemodel and a .solverstate now.")
       .def("apply_update", &Solver::ApplyUpdate, Unlocked(),
            "Updates the weights from the gradients that are there, and counts an iteration.")
