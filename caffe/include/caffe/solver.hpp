@@ -39,8 +39,8 @@ class Solver {
   virtual void Solve(const char* resume_file = nullptr);
   void Solve(const string& resume_file) { Solve(resume_file.c_str()); }
   void Step(int iters);
-  // Weights, iteration and history from a .solverstate or .solverstate.h5, as Caffe has it: data and random numbers go on
-  // from where they are.
+  // Weights, iteration and history from a .solverstate or .solverstate.h5, as Caffe has it: data and random numbers go
+  // on from where they are.
   void Restore(const char* resume_file);
   // Restore, and the data and random numbers of the snapshot too: the run goes on to the bit. From a snapshot of Caffe,
   // which holds neither, the same as Restore.
