@@ -76,7 +76,7 @@ void InRecord(const string& database, const string& key, Action action) {
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception& error) {
-    throw Error("record '" + key + "' of " + database + ": " + error.what());
+    throw Error("record '" + db::PrintableKey(key) + "' of " + database + ": " + error.what());
   }
 }
 

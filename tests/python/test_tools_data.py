@@ -266,3 +266,27 @@ def test_mean_names_the_record_that_does_not_fit(images: Path) -> None:
 def test_mean_needs_a_place_to_write(images: Path) -> None:
     database = convert(images)
     assert "Cannot write" in fails("compute_image_mean", database, images / "missing" / "mean")
+
+
+def test_mean_reads_what_other_programs_wrote(tmp_path: Path, rng: np.random.Generator) -> None:
+    """A database with a history: records put in any order, written over with other sizes, deleted."""
+    shapes = {"small": (1, 2, 3), "large": (3, 40, 50)}
+    for name, shape in shapes.items():
+        kept: dict[bytes, np.ndarray] = {}
+        with lmdb.open(str(tmp_path / name), map_size=1 << 28) as env:
+            for _ in range(20):
+                with env.begin(write=True) as transaction:
+                    for index in rng.integers(0, 600, 60):
+                        key = f"{index}".encode()
+                        image = rng.integers(0, 256, shape, dtype=np.uint8)
+                        datum = caffe_pb2.Datum(channels=shape[0], height=shape[1], width=shape[2])
+                        datum.data = image.tobytes()
+                        transaction.put(key, datum.SerializeAsString())
+                        kept[key] = image
+                    for key in list(kept)[:: int(rng.integers(2, 5))]:
+                        transaction.delete(key)
+                        del kept[key]
+        succeeds("compute_image_mean", tmp_path / name, tmp_path / "mean")
+        mean = caffe_pb2.BlobProto.FromString((tmp_path / "mean").read_bytes())
+        expected = np.mean(list(kept.values()), axis=0).astype(np.float32)
+        np.testing.assert_array_equal(np.array(mean.data, np.float32), expected.ravel())

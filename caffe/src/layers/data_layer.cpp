@@ -70,7 +70,8 @@ auto DataLayer<Dtype>::InRecord(const Record& record, Action action) {
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception& error) {
-    throw Error("record '" + record.key + "' of " + this->layer_param_.data_param().source() + ": " + error.what());
+    throw Error("record '" + db::PrintableKey(record.key) + "' of " + this->layer_param_.data_param().source() + ": " +
+                error.what());
   }
 }
 

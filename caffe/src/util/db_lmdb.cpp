@@ -3,11 +3,12 @@
 #include <lmdb.h>
 #include <sys/stat.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <mutex>
+
+#include "lmdb_tree.hpp"
 
 namespace caffe::db {
 namespace fs = std::filesystem;
@@ -37,13 +38,18 @@ class LmdbEnvironment {
   const string& source() const { return source_; }
   bool writable() const { return writable_; }
   MDB_env* env() const { return env_; }
-  std::atomic<int>& readers() { return readers_; }
+
+  // The records as the given transaction left them; it must be one that liblmdb keeps.
+  std::unique_ptr<LmdbTree> Tree(std::uint64_t transaction) const {
+    int descriptor = -1;
+    Require(mdb_env_get_fd(env_, &descriptor), "cannot read");
+    return std::make_unique<LmdbTree>(source_, descriptor, PageSize(), transaction);
+  }
   MDB_dbi table() const { return table_; }
 
   // Twice the room for records.
   void Grow() {
-    // The map moves: what readers point at would be gone.
-    CAFFE_REQUIRE(readers_ == 0) << "LMDB " << source_ << ": cannot grow while this process reads it";
+    // The map moves. Readers of this process do not mind: they do not use it.
     MDB_envinfo info;
     Require(mdb_env_info(env_, &info), "cannot grow");
     Require(mdb_env_set_mapsize(env_, info.me_mapsize * 2), "cannot grow");
@@ -55,6 +61,12 @@ class LmdbEnvironment {
   }
 
  private:
+  size_t PageSize() const {
+    MDB_stat stat;
+    Require(mdb_env_stat(env_, &stat), "cannot read");
+    return stat.ms_psize;
+  }
+
   // On failure nothing stays open.
   int TryOpen(unsigned flags) {
     Require(mdb_env_create(&env_), "cannot open");
@@ -65,16 +77,14 @@ class LmdbEnvironment {
     return status;
   }
 
-  // liblmdb maps the file and trusts it: a page that is not there would be the end of the process.
+  // Early, rather than when the reading gets there. Pages at the end that hold nothing need not be in the file.
   void CheckNotTruncated() const {
     MDB_envinfo info;
-    MDB_stat stat;
     Require(mdb_env_info(env_, &info), "cannot read");
-    Require(mdb_env_stat(env_, &stat), "cannot read");
-    const std::uintmax_t expected = (static_cast<std::uintmax_t>(info.me_last_pgno) + 1) * stat.ms_psize;
-    const std::uintmax_t actual = fs::file_size(fs::path(source_) / "data.mdb");
-    CAFFE_REQUIRE(actual >= expected || info.me_last_txnid == 0)
-        << "LMDB " << source_ << ": data.mdb is truncated: it has " << actual << " bytes of " << expected;
+    const std::uintmax_t expected = (static_cast<std::uintmax_t>(info.me_last_pgno) + 1) * PageSize();
+    if (info.me_last_txnid == 0 || fs::file_size(fs::path(source_) / "data.mdb") >= expected) return;
+    const auto tree = Tree(info.me_last_txnid);
+    for (; tree->valid(); tree->Next()) tree->value();
   }
 
   void OpenTable() {
@@ -93,7 +103,6 @@ class LmdbEnvironment {
   bool writable_;
   MDB_env* env_ = nullptr;
   MDB_dbi table_ = 0;
-  std::atomic<int> readers_{0};
 };
 
 namespace {
@@ -169,40 +178,33 @@ LMDBTransaction* LMDB::NewTransaction() {
   return new LMDBTransaction(environment_);
 }
 
-LMDBCursor::LMDBCursor(shared_ptr<LmdbEnvironment> environment) : environment_(std::move(environment)) {
-  environment_->Require(mdb_txn_begin(environment_->env(), nullptr, MDB_RDONLY, &transaction_), "cannot read");
-  try {
-    environment_->Require(mdb_cursor_open(transaction_, environment_->table(), &cursor_), "cannot read");
-    SeekToFirst();
-  } catch (...) {
-    if (cursor_ != nullptr) mdb_cursor_close(cursor_);
-    mdb_txn_abort(transaction_);
-    throw;
+// A read transaction: what it can see is not written over while it lasts.
+class LMDBCursor::Snapshot {
+ public:
+  explicit Snapshot(shared_ptr<LmdbEnvironment> environment) : environment_(std::move(environment)) {
+    environment_->Require(mdb_txn_begin(environment_->env(), nullptr, MDB_RDONLY, &transaction_), "cannot read");
   }
-  ++environment_->readers();
-}
+  ~Snapshot() { mdb_txn_abort(transaction_); }
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
 
-LMDBCursor::~LMDBCursor() {
-  mdb_cursor_close(cursor_);
-  mdb_txn_abort(transaction_);
-  --environment_->readers();
-}
+  std::unique_ptr<LmdbTree> Tree() const { return environment_->Tree(mdb_txn_id(transaction_)); }
 
-void LMDBCursor::SeekToFirst() { Seek(MDB_FIRST); }
-void LMDBCursor::Next() { Seek(MDB_NEXT); }
+ private:
+  shared_ptr<LmdbEnvironment> environment_;
+  MDB_txn* transaction_ = nullptr;
+};
 
-void LMDBCursor::Seek(int operation) {
-  MDB_val key, value;
-  const int status = mdb_cursor_get(cursor_, &key, &value, static_cast<MDB_cursor_op>(operation));
-  valid_ = status != MDB_NOTFOUND;
-  if (!valid_) return;
-  environment_->Require(status, key_.empty() ? "cannot read the first record" : "cannot read the record after " + key_);
-  key_.assign(static_cast<const char*>(key.mv_data), key.mv_size);
-  value_ = static_cast<const char*>(value.mv_data);
-  value_size_ = value.mv_size;
-}
+LMDBCursor::LMDBCursor(shared_ptr<LmdbEnvironment> environment)
+    : snapshot_(std::make_unique<Snapshot>(std::move(environment))), tree_(snapshot_->Tree()) {}
 
-string LMDBCursor::value() { return string(value_, value_size_); }
+LMDBCursor::~LMDBCursor() = default;
+
+void LMDBCursor::SeekToFirst() { tree_->SeekToFirst(); }
+void LMDBCursor::Next() { tree_->Next(); }
+string LMDBCursor::key() { return tree_->key(); }
+string LMDBCursor::value() { return tree_->value(); }
+bool LMDBCursor::valid() { return tree_->valid(); }
 
 LMDBTransaction::LMDBTransaction(shared_ptr<LmdbEnvironment> environment) : environment_(std::move(environment)) {}
 
@@ -217,7 +219,7 @@ void LMDBTransaction::Commit() {
       if (status == MDB_SUCCESS) continue;
       mdb_txn_abort(transaction);
       if (status == MDB_MAP_FULL) return status;
-      environment_->Require(status, "cannot write the record " + key);
+      environment_->Require(status, "cannot write the record " + PrintableKey(key));
     }
     return mdb_txn_commit(transaction);
   };

@@ -52,4 +52,7 @@ class DB {
 DB* GetDB(DataParameter::DB backend);
 DB* GetDB(const string& backend);
 
+// A key for a message: one line, not too long, bytes that are no text as \xNN.
+string PrintableKey(const string& key);
+
 }  // namespace caffe::db

@@ -1,6 +1,7 @@
 // LMDB databases: a directory with data.mdb in it.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -8,34 +9,27 @@
 #include "caffe/common.hpp"
 #include "caffe/util/db.hpp"
 
-struct MDB_cursor;
-struct MDB_txn;
-
 namespace caffe::db {
 
 class LmdbEnvironment;
+class LmdbTree;
 
-// Sees the database as it was when the cursor was made, and keeps it open.
+// Sees the database as it was when the cursor was made, and keeps it open. Throws Error for a damaged file.
 class LMDBCursor : public Cursor {
  public:
   explicit LMDBCursor(shared_ptr<LmdbEnvironment> environment);
   ~LMDBCursor() override;
   void SeekToFirst() override;
   void Next() override;
-  string key() override { return key_; }
+  string key() override;
   string value() override;
-  bool valid() override { return valid_; }
+  bool valid() override;
 
  private:
-  void Seek(int operation);
+  class Snapshot;
 
-  shared_ptr<LmdbEnvironment> environment_;
-  MDB_txn* transaction_ = nullptr;
-  MDB_cursor* cursor_ = nullptr;
-  string key_;
-  const char* value_ = nullptr;
-  size_t value_size_ = 0;
-  bool valid_ = false;
+  std::unique_ptr<Snapshot> snapshot_;
+  std::unique_ptr<LmdbTree> tree_;
 };
 
 // Holds the records until Commit, which writes all of them or, when it throws, none. May be used again after it.
