@@ -15,21 +15,29 @@ from .crossbar import crossbar_matmul, equivalent_conductance, node_voltages, pr
 from .errors import Error
 from .evaluate import Evaluation, Result, evaluate, take_apart
 from .hardware import load_hardware, presets
+from .inputs import Inputs, random_inputs, read_inputs
+from .physical_array import PhysicalArray, layer_array, matrix_array
 
 __all__ = [
     "Error",
     "Evaluation",
     "HardwareError",
+    "Inputs",
     "LayerReport",
+    "PhysicalArray",
     "Result",
     "add_data",
     "convert",
     "crossbar_matmul",
     "equivalent_conductance",
     "evaluate",
+    "layer_array",
     "load_hardware",
+    "matrix_array",
     "node_voltages",
     "presets",
     "program_matrix",
+    "random_inputs",
+    "read_inputs",
     "take_apart",
 ]

@@ -16,6 +16,7 @@ from .array_study import ArrayStudy, error_histogram
 
 _DPI = 200
 _FONT = 10
+_ENDS = {"BOTH_ENDS": "both ends", "ALTERNATING_ENDS": "alternating ends"}
 _VIRIDIS_BLUE = "#31688e"
 
 
@@ -32,8 +33,8 @@ def draw_ir_drop(study: ArrayStudy, path: Path) -> None:
     )
     bar = figure.colorbar(image, ax=axes, pad=0.02)
     bar.set_label(f"voltage that a cell does not get, % of {_volts(study)}")
-    axes.set_xlabel("column (bit line), sensed at the bottom")
-    axes.set_ylabel("row (word line), driven from the left")
+    axes.set_xlabel(f"column (bit line), sensed at {_ENDS.get(study.array.sensed, 'the bottom')}")
+    axes.set_ylabel(f"row (word line), driven at {_ENDS.get(study.array.driven, 'the left')}")
     _whole_ticks(axes.xaxis, cols)
     _whole_ticks(axes.yaxis, rows)
     _frame_used(study, axes)
@@ -43,8 +44,7 @@ def draw_ir_drop(study: ArrayStudy, path: Path) -> None:
 
 def draw_conductance(study: ArrayStudy, path: Path) -> None:
     """Effective over programmed conductance of every cell in use; colour says how far it is from driver and sense."""
-    rows, cols = study.ir_drop.shape
-    away = np.add.outer(np.arange(rows)[::-1], np.arange(cols))
+    away = study.array.segments_away()
     programmed = 1e6 * study.array.g[study.in_use].ravel()
     effective = 1e6 * study.g_eq[study.in_use].ravel()
     figure, axes = _figure(6.4, 5.2)
@@ -53,9 +53,9 @@ def draw_conductance(study: ArrayStudy, path: Path) -> None:
     points = axes.scatter(
         programmed, effective, c=away[study.in_use].ravel(), cmap="viridis", s=9, alpha=0.75, linewidths=0, zorder=2
     )
-    points.set_clim(0, max(rows + cols - 2, 1))
+    points.set_clim(0, max(away.max(), 1))
     bar = figure.colorbar(points, ax=axes, pad=0.02)
-    bar.set_label("wire segments between cell, driver and sense amplifier")
+    bar.set_label("wire segments to nearest driver and sense amplifier")
     axes.set_xlim(0, top)
     axes.set_ylim(0, top)
     axes.set_xlabel("programmed conductance $g$, µS")
@@ -104,11 +104,18 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
 
 def _title(axes: Axes, what: str, study: ArrayStudy) -> None:
     array = study.array
-    wires = array.wires
+    hardware = array.hardware
+    segments = [
+        "segments of their own" if listed else f"{ohm:g}"
+        for listed, ohm in (
+            (hardware.r_wordline_segment_ohm, hardware.r_wordline_ohm),
+            (hardware.r_bitline_segment_ohm, hardware.r_bitline_ohm),
+        )
+    ]
     small = (
         f"{textwrap.shorten(array.name, 90, placeholder=' …')}\n"
-        f"{array.g.shape[0]} x {array.g.shape[1]} cells; source {wires['r_source_ohm']:g}, "
-        f"sink {wires['r_sink_ohm']:g}, word line {wires['r_wordline_ohm']:g}, bit line {wires['r_bitline_ohm']:g} Ω"
+        f"{array.g.shape[0]} x {array.g.shape[1]} cells; source {hardware.r_source_ohm:g}, "
+        f"sink {hardware.r_sink_ohm:g}, word line {segments[0]}, bit line {segments[1]} Ω"
     )
     axes.set_title(what, loc="left", fontsize=_FONT + 2, pad=28)
     text = axes.annotate(

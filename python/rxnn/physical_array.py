@@ -31,10 +31,21 @@ class PhysicalArray:
     used_cols: int
 
     @property
-    def wires(self) -> dict[str, float]:
-        """The four resistances, ohm."""
-        names = ("r_source_ohm", "r_sink_ohm", "r_wordline_ohm", "r_bitline_ohm")
-        return {name: getattr(self.hardware, name) for name in names}
+    def driven(self) -> str:
+        """Where word lines are driven: ONE_END, BOTH_ENDS or ALTERNATING_ENDS."""
+        return CrossbarParameter.LineEnds.Name(self.hardware.wordline_driven)
+
+    @property
+    def sensed(self) -> str:
+        """Where bit lines are sensed, by the same names."""
+        return CrossbarParameter.LineEnds.Name(self.hardware.bitline_sensed)
+
+    def segments_away(self) -> np.ndarray:
+        """Wire segments between every cell and the nearest driver of its row and sense amplifier of its column."""
+        rows, cols = self.g.shape
+        driver = _nearest(self.driven, np.arange(rows)[:, None], np.arange(cols)[None, :], cols)
+        sense = _nearest(self.sensed, np.arange(cols)[None, :], np.arange(rows)[::-1, None], rows)
+        return driver + sense
 
     def equivalent_conductance(self) -> np.ndarray:
         """G_eq, (rows, columns), siemens."""
@@ -50,15 +61,31 @@ class PhysicalArray:
 
     def describe(self) -> dict[str, Any]:
         """What it is, for reports."""
+        hardware = self.hardware
         return {
             "name": self.name,
             "rows": self.g.shape[0],
             "columns": self.g.shape[1],
             "used_rows": self.used_rows,
             "used_columns": self.used_cols,
-            "v_read_volt": self.hardware.v_read_volt,
-            **self.wires,
+            "v_read_volt": hardware.v_read_volt,
+            "r_source_ohm": hardware.r_source_ohm,
+            "r_sink_ohm": hardware.r_sink_ohm,
+            "r_wordline_ohm": list(hardware.r_wordline_segment_ohm) or hardware.r_wordline_ohm,
+            "r_bitline_ohm": list(hardware.r_bitline_segment_ohm) or hardware.r_bitline_ohm,
+            "wordline_driven": self.driven,
+            "bitline_sensed": self.sensed,
         }
+
+
+def _nearest(ends: str, line: np.ndarray, from_first_end: np.ndarray, count: int) -> np.ndarray:
+    """Segments to the nearest end of `line` that has a driver or a sense amplifier."""
+    from_other_end = count - 1 - from_first_end
+    if ends == "BOTH_ENDS":
+        return np.minimum(from_first_end, from_other_end) + 0 * line
+    if ends == "ALTERNATING_ENDS":
+        return np.where(line % 2 == 0, from_first_end, from_other_end)
+    return from_first_end + 0 * line
 
 
 def matrix_array(path: FilePath, hardware: Hardware = "", *, key: str | None = None) -> PhysicalArray:

@@ -102,6 +102,19 @@ def test_layers_count_the_cells_in_use():
     assert np.shape(numbers["ir_drop"]["map"]) == (64, 64)
 
 
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [
+        ("", [[2, 3, 4, 5], [1, 2, 3, 4], [0, 1, 2, 3]]),
+        ("wordline_driven: BOTH_ENDS bitline_sensed: BOTH_ENDS", [[0, 1, 1, 0], [1, 2, 2, 1], [0, 1, 1, 0]]),
+        ("wordline_driven: ALTERNATING_ENDS", [[2, 3, 4, 5], [4, 3, 2, 1], [0, 1, 2, 3]]),
+        ("bitline_sensed: ALTERNATING_ENDS", [[2, 1, 4, 3], [1, 2, 3, 4], [0, 3, 2, 5]]),
+    ],
+)
+def test_segments_between_cell_and_ends(matrix, ends, expected):
+    assert matrix(3, 4, ends).segments_away().tolist() == expected
+
+
 class TestCommand:
     def pixels(self, path):
         image = np.asarray(Image.open(path).convert("RGB")).astype(int)
@@ -161,6 +174,18 @@ class TestCommand:
         expected = (np.array(volts[0])[:, None] - (word - bit)) / 0.2
         np.testing.assert_allclose(numbers["ir_drop"]["map"], expected, atol=CIRCUIT)
         assert numbers["column_error"]["vectors"] == 2
+
+    def test_draws_other_ends_and_segments(self, matrix, run_here, tmp_path):
+        matrix(4, 3)
+        hardware = "rows: 4 cols: 3 wordline_driven: BOTH_ENDS bitline_sensed: ALTERNATING_ENDS"
+        listed = "r_wordline_segment_ohm: [1, 2]"
+        arguments = ["--matrix", tmp_path / "g.npy", "--hardware", f"{hardware} {listed}", "--out", tmp_path]
+        assert run_here("array", *arguments)[0] == 0
+        described = json.loads((tmp_path / "array.json").read_text())["array"]
+        assert described["wordline_driven"] == "BOTH_ENDS"
+        assert described["bitline_sensed"] == "ALTERNATING_ENDS"
+        assert described["r_wordline_ohm"] == [1, 2]
+        self.pixels(tmp_path / "ir_drop.png")
 
     @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (3, 40)])
     def test_draws_every_shape(self, matrix, run_here, tmp_path, shape):

@@ -28,6 +28,11 @@ WIRES = [
     "r_source_ohm: 0 r_sink_ohm: 0 r_wordline_ohm: 0 r_bitline_ohm: 0",
     "r_source_ohm: 1e4 r_sink_ohm: 1e4 r_wordline_ohm: 100 r_bitline_ohm: 100",
     "r_wordline_ohm: 1e-3 r_bitline_ohm: 1e-3",
+    "wordline_driven: BOTH_ENDS",
+    "bitline_sensed: BOTH_ENDS r_sink_ohm: 0",
+    "wordline_driven: ALTERNATING_ENDS bitline_sensed: ALTERNATING_ENDS r_wordline_ohm: 20 r_bitline_ohm: 30",
+    "wordline_driven: BOTH_ENDS bitline_sensed: BOTH_ENDS r_source_ohm: 0 r_sink_ohm: 0",
+    "wordline_driven: ALTERNATING_ENDS bitline_sensed: BOTH_ENDS r_wordline_ohm: 0",
 ]
 LAYER = (LENET / "train_test.prototxt", LENET / "lenet_digits.caffemodel", "conv1")
 
@@ -109,6 +114,14 @@ class TestNgspice:
         array = matrix(7, 11, hardware)
         assert check(array, random_inputs(array, "volts", 2, seed=4)).worst <= CIRCUIT
 
+    def test_agrees_for_segments_that_differ(self, matrix):
+        listed = "r_wordline_segment_ohm: [1, 0, 30] r_bitline_segment_ohm: [5, 0]"
+        array = matrix(3, 4, f"rows: 3 cols: 4 {listed} bitline_sensed: ALTERNATING_ENDS")
+        result = check(array, random_inputs(array, "volts", 2, seed=4))
+        assert result.worst <= CIRCUIT
+        even = matrix(3, 4, "bitline_sensed: ALTERNATING_ENDS")
+        assert np.abs(even.equivalent_conductance() / array.equivalent_conductance() - 1).max() > 1e-6
+
     def test_one_vector_is_an_operating_point(self, matrix):
         array = matrix(6, 5)
         inputs = random_inputs(array, "volts", 1, seed=4)
@@ -159,6 +172,13 @@ class TestLayer:
             rows, cols = tile[0] * 10, tile[1] * 4
             stored = levels[0, 0, 2, rows : rows + array.used_rows, cols : cols + array.used_cols]
             np.testing.assert_allclose((g_eq - 1e-6) / 3e-6, stored, rtol=FLOAT32, atol=FLOAT32)
+
+    def test_access_transistors_stand_in_the_cells(self):
+        plain = layer_array(*LAYER, "")
+        behind = layer_array(*LAYER, "cell_type: ONE_T_ONE_R r_access_on_ohm: 2e4 r_access_off_ohm: 1e7")
+        used = plain.used_rows
+        np.testing.assert_allclose(1 / behind.g[:used], 1 / plain.g[:used] + 2e4, rtol=1e-12)
+        np.testing.assert_allclose(1 / behind.g[used:], 1 / plain.g[used:] + 1e7, rtol=1e-12)
 
     def test_unused_rows_are_not_driven(self):
         array = layer_array(*LAYER, "rram_64x64")
