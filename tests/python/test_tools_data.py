@@ -281,7 +281,7 @@ def test_mean_reads_what_other_programs_wrote(tmp_path: Path, rng: np.random.Gen
                         image = rng.integers(0, 256, shape, dtype=np.uint8)
                         datum = caffe_pb2.Datum(channels=shape[0], height=shape[1], width=shape[2])
                         datum.data = image.tobytes()
-                        transaction.put(key, datum.SerializeAsString())
+                        transaction.put(key, datum.SerializeToString())
                         kept[key] = image
                     for key in list(kept)[:: int(rng.integers(2, 5))]:
                         transaction.delete(key)
