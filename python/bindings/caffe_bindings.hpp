@@ -74,8 +74,8 @@ class PythonError : public caffe::Error {
  public:
   // `hint` is added to what().
   explicit PythonError(const py::error_already_set& error, const char* hint = "");
-  // Makes it the current exception of Python again; `note` says where in the engine it happened.
-  void Restore(const char* note) const;
+  // Makes it the current exception of Python again, with a note of the place in the engine, where there is one.
+  void Restore(const std::string& place) const;
 
  private:
   std::shared_ptr<py::object> exception_;

@@ -1,5 +1,6 @@
 // Errors of the engine become caffe.Error; what Python raised inside the engine (in a Python layer) is raised again as
 // it was.
+#include <algorithm>
 #include <exception>
 
 #include "caffe_bindings.hpp"
@@ -44,7 +45,11 @@ void Translate(std::exception_ptr pointer) {
     if (pointer) std::rethrow_exception(pointer);
   } catch (const caffe::Error& error) {
     if (const PythonError* cause = Cause(error)) {
-      cause->Restore(cause == &error ? nullptr : error.what());
+      // What the engine wrote in front says where it happened: "layer 'x' (Python): ".
+      std::string place = error.what();
+      place.resize(std::min(place.size(), place.rfind(cause->what())));
+      while (!place.empty() && (place.back() == ' ' || place.back() == ':')) place.pop_back();
+      cause->Restore(place);
     } else {
       PyErr_SetString(error_class, error.what());
     }
@@ -57,10 +62,12 @@ PythonError::PythonError(const py::error_already_set& error, const char* hint)
     : caffe::Error(Describe(error) + hint), exception_(new py::object(error.value()), [](py::object* exception) {
         const py::gil_scoped_acquire locked;
         delete exception;
-      }) {}
+      }) {
+  if (error.trace()) PyException_SetTraceback(exception_->ptr(), error.trace().ptr());
+}
 
-void PythonError::Restore(const char* note) const {
-  if (note != nullptr) exception_->attr("add_note")(std::string("in ") + note);
+void PythonError::Restore(const std::string& place) const {
+  if (!place.empty()) exception_->attr("add_note")("in " + place);
   PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception_->ptr())), exception_->ptr());
 }
 
