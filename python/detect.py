@@ -13,6 +13,7 @@ import argparse
 import csv
 import sys
 import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,9 @@ def save_hdf5(detections: list[dict[str, Any]], file: str) -> None:
             **{edge: [detection["window"][i] for detection in detections] for i, edge in enumerate(EDGES)},
         }
     )
-    frame.set_index("filename").to_hdf(file, key="df", mode="w")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pd.errors.PerformanceWarning)  # the arrays of scores are pickled
+        frame.set_index("filename").to_hdf(file, key="df", mode="w")
 
 
 def main(argv: Sequence[str] | None = None) -> None:

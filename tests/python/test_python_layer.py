@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -350,6 +351,15 @@ def test_the_caffe_command_says_what_python_raised(caffe_command):
     assert done.returncode == 1
     message = "ModuleNotFoundError: No module named 'telss' (is the folder of the module on PYTHONPATH?)\n"
     assert done.stderr.endswith("layer 'py' (Python): " + message)
+
+
+def test_an_engine_without_python_says_so(caffe_command, tmp_path, monkeypatch):
+    shutil.copy(BUILD / "lib" / "libcaffe.so", tmp_path)
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
+    done = caffe_command('module: "tells" layer: "Tells"')
+    assert done.returncode == 1
+    assert "layer 'py' (Python): Python cannot be started" in done.stderr
+    assert f"{tmp_path}/libcaffe_python.so: cannot open shared object file" in done.stderr
 
 
 def test_the_engine_is_not_linked_to_python():

@@ -22,7 +22,7 @@ void StartPython() {
   if (factory != nullptr) return;
   Dl_info self{};
   CHECK(dladdr(reinterpret_cast<void*>(&SetPythonLayerFactory), &self)) << "the engine is in no file";
-  const std::filesystem::path file = std::filesystem::path(self.dli_fname).parent_path() / "libcaffe_python.so";
+  const std::filesystem::path file = std::filesystem::canonical(self.dli_fname).parent_path() / "libcaffe_python.so";
   // Global, because extension modules such as NumPy's look for the interpreter among the global symbols.
   void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_GLOBAL);
   CAFFE_REQUIRE(library != nullptr) << "Python cannot be started (was RxNN built without its Python modules?): "
