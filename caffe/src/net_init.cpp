@@ -160,9 +160,11 @@ void Net<Dtype>::AppendLayer(const NetParameter& param, int layer_id, set<string
   CAFFE_REQUIRE(layer_param.param_size() <= num_param_blobs)
       << "layer '" << layer_param.name() << "' has " << layer_param.param_size() << " param messages for "
       << num_param_blobs << " parameter blobs";
+  // What the layer made of its param messages counts: BatchNorm forbids the solver to touch its statistics.
+  const auto& specs = layer.layer_param().param();
   const ParamSpec default_spec;
   for (int i = 0; i < num_param_blobs; ++i) {
-    const ParamSpec& spec = i < layer_param.param_size() ? layer_param.param(i) : default_spec;
+    const ParamSpec& spec = i < specs.size() ? specs.Get(i) : default_spec;
     const bool learns = spec.lr_mult() != 0;
     need_backward |= learns;
     layer.set_param_propagate_down(i, learns);
@@ -220,7 +222,7 @@ int Net<Dtype>::AppendBottom(const NetParameter& param, int layer_id, int bottom
 
 template <typename Dtype>
 void Net<Dtype>::AppendParam(const NetParameter& param, int layer_id, int param_id) {
-  const LayerParameter& layer_param = param.layer(layer_id);
+  const LayerParameter& layer_param = layers_[layer_id]->layer_param();
   const ParamSpec spec = param_id < layer_param.param_size() ? layer_param.param(param_id) : ParamSpec();
   const shared_ptr<Blob<Dtype>>& blob = layers_[layer_id]->blobs()[param_id];
   const int net_param_id = static_cast<int>(params_.size());
@@ -327,7 +329,8 @@ void Net<Dtype>::ShareWeights() {
   template Net<Dtype>::Net(const NetParameter&);                                                 \
   template Net<Dtype>::Net(const string&, Phase, int, const vector<string>*);                    \
   template bool Net<Dtype>::StateMeetsRule(const NetState&, const NetStateRule&, const string&); \
-  template void Net<Dtype>::FilterNet(const NetParameter&, NetParameter*)
+  template void Net<Dtype>::FilterNet(const NetParameter&, NetParameter*);                      \
+  template void Net<Dtype>::ShareWeights()
 INSTANTIATE_NET_INIT(float);
 INSTANTIATE_NET_INIT(double);
 

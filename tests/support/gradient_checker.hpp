@@ -30,7 +30,15 @@ class GradientChecker {
         check_bottoms.push_back(i);
       }
     }
-    std::vector<bool> propagate_down(bottoms, false);
+    CheckExactly(check_bottoms);
+  }
+
+  // The parameters alone, for layers whose bottoms have no gradient.
+  void CheckParameters() { CheckExactly({}); }
+
+ private:
+  void CheckExactly(const std::vector<int>& check_bottoms) {
+    std::vector<bool> propagate_down(run_.bottom.size(), false);
     for (int i : check_bottoms) {
       propagate_down[i] = true;
     }
@@ -63,7 +71,6 @@ class GradientChecker {
     }
   }
 
- private:
   double Objective() {
     caffe::Caffe::set_random_seed(1701);
     const double loss = run_.Forward();

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "caffe/filler.hpp"
+#include "caffe/util/convolution_geometry.hpp"
 #include "caffe/util/im2col.hpp"
 #include "caffe/util/math_functions.hpp"
 #include "caffe/util/parallel.hpp"
@@ -38,34 +39,12 @@ void BaseConvolutionLayer<Dtype>::SetUpGeometry(const vector<Blob<Dtype>*>& bott
   channel_axis_ = bottom[0]->CanonicalAxisIndex(param.axis());
   num_spatial_axes_ = bottom[0]->num_axes() - channel_axis_ - 1;
 
-  const auto spatial = [&](const char* name, const auto& values, bool has_hw, int h, int w, const int* default_value,
-                           Blob<int>* blob) {
-    if (!has_hw) {
-      SetSpatial(name, values, default_value, blob);
-      return;
-    }
-    CAFFE_REQUIRE(num_spatial_axes_ == 2)
-        << name << "_h and " << name << "_w need two spatial axes, the bottom has " << num_spatial_axes_;
-    CAFFE_REQUIRE(values.empty()) << name << " is given twice: as one field and as _h and _w";
-    blob->Reshape({2});
-    blob->mutable_cpu_data()[0] = h;
-    blob->mutable_cpu_data()[1] = w;
-  };
-  const int zero = 0, one = 1;
-  spatial("kernel_size", param.kernel_size(), param.has_kernel_h() || param.has_kernel_w(), param.kernel_h(),
-          param.kernel_w(), nullptr, &kernel_shape_);
-  spatial("stride", param.stride(), param.has_stride_h() || param.has_stride_w(), param.stride_h(), param.stride_w(),
-          &one, &stride_);
-  spatial("pad", param.pad(), param.has_pad_h() || param.has_pad_w(), param.pad_h(), param.pad_w(), &zero, &pad_);
-  spatial("dilation", param.dilation(), false, 0, 0, &one, &dilation_);
+  ReadConvolutionGeometry(param, num_spatial_axes_, &kernel_shape_, &stride_, &pad_, &dilation_);
+  force_nd_im2col_ = param.force_nd_im2col();
 
   is_1x1_ = true;
   for (int i = 0; i < num_spatial_axes_; ++i) {
-    const int kernel = kernel_shape_.cpu_data()[i], stride = stride_.cpu_data()[i];
-    CAFFE_REQUIRE(kernel > 0) << "kernel_size must be at least 1";
-    CAFFE_REQUIRE(stride > 0) << "stride must be at least 1";
-    CAFFE_REQUIRE(dilation_.cpu_data()[i] > 0) << "dilation must be at least 1";
-    is_1x1_ = is_1x1_ && kernel == 1 && stride == 1 && pad_.cpu_data()[i] == 0;
+    is_1x1_ = is_1x1_ && kernel_shape_.cpu_data()[i] == 1 && stride_.cpu_data()[i] == 1 && pad_.cpu_data()[i] == 0;
   }
 
   channels_ = bottom[0]->shape(channel_axis_);
@@ -82,22 +61,6 @@ void BaseConvolutionLayer<Dtype>::SetUpGeometry(const vector<Blob<Dtype>*>& bott
   conv_in_channels_ = reverse_dimensions() ? num_output_ : channels_;
   kernel_dim_ = conv_in_channels_ / group_ * Product(kernel_shape_.cpu_data(), num_spatial_axes_);
   weight_offset_ = conv_out_channels_ / group_ * kernel_dim_;
-}
-
-template <typename Dtype>
-void BaseConvolutionLayer<Dtype>::SetSpatial(const char* name,
-                                             const google::protobuf::RepeatedField<google::protobuf::uint32>& values,
-                                             const int* default_value, Blob<int>* spatial) {
-  const int given = values.size();
-  CAFFE_REQUIRE(given > 0 || default_value || num_spatial_axes_ == 0) << "convolution_param needs " << name;
-  CAFFE_REQUIRE(given <= 1 || given == num_spatial_axes_)
-      << name << " is given " << given << " times: give it once, or once for each of the " << num_spatial_axes_
-      << " spatial axes";
-  spatial->Reshape({std::max(num_spatial_axes_, 1)});
-  for (int i = 0; i < num_spatial_axes_; ++i) {
-    const int value = given == 0 ? *default_value : static_cast<int>(values.Get(given == 1 ? 0 : i));
-    spatial->mutable_cpu_data()[i] = value;
-  }
 }
 
 template <typename Dtype>

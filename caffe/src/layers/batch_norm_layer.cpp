@@ -7,6 +7,16 @@
 
 namespace caffe {
 
+namespace {
+
+// Values of one channel in one image.
+template <typename Dtype>
+int Positions(const Blob<Dtype>& bottom) {
+  return bottom.num_axes() > 2 ? bottom.count(2) : 1;
+}
+
+}  // namespace
+
 template <typename Dtype>
 void BatchNormLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
   const BatchNormParameter& param = this->layer_param_.batch_norm_param();
@@ -49,7 +59,7 @@ void BatchNormLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const ve
 
 template <typename Dtype>
 void BatchNormLayer<Dtype>::ComputeBatchStatistics(const Blob<Dtype>& bottom) {
-  const int num = bottom.shape(0), positions = bottom.count() / (num * channels_);
+  const int num = bottom.shape(0), positions = Positions(bottom);
   const Dtype* x = bottom.cpu_data();
   Dtype *mean = mean_.mutable_cpu_data(), *variance = variance_.mutable_cpu_data();
   ForEachTask(channels_, num * positions, [&](int c) {
@@ -85,13 +95,13 @@ void BatchNormLayer<Dtype>::UpdateMovingAverages(int values_per_channel) {
 
 template <typename Dtype>
 void BatchNormLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
-  const int num = bottom[0]->shape(0), positions = bottom[0]->count() / (num * channels_);
+  const int num = bottom[0]->shape(0), positions = Positions(*bottom[0]);
   if (use_global_stats_) {
     const Dtype factor = this->blobs_[2]->cpu_data()[0];
     const Dtype scale = factor == 0 ? 0 : 1 / factor;
     caffe_cpu_scale(channels_, scale, this->blobs_[0]->cpu_data(), mean_.mutable_cpu_data());
     caffe_cpu_scale(channels_, scale, this->blobs_[1]->cpu_data(), variance_.mutable_cpu_data());
-  } else {
+  } else if (num * positions > 0) {
     ComputeBatchStatistics(*bottom[0]);
     UpdateMovingAverages(num * positions);
   }
@@ -117,7 +127,7 @@ void BatchNormLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const 
   if (!propagate_down[0]) {
     return;
   }
-  const int num = bottom[0]->shape(0), positions = bottom[0]->count() / (num * channels_);
+  const int num = bottom[0]->shape(0), positions = Positions(*bottom[0]);
   const Dtype *dy = top[0]->cpu_diff(), *variance = variance_.cpu_data();
   const Dtype* y = use_global_stats_ ? nullptr : x_norm_.cpu_data();
   Dtype* dx = bottom[0]->mutable_cpu_diff();

@@ -31,7 +31,13 @@ void ClipLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vecto
   const Dtype* dy = top[0]->cpu_diff();
   Dtype* dx = bottom[0]->mutable_cpu_diff();
   const Dtype low = this->layer_param_.clip_param().min(), high = this->layer_param_.clip_param().max();
-  ForEachElement(bottom[0]->count(), [=](int i) { dx[i] = y[i] > low && y[i] < high ? dy[i] : 0; });
+  // In place y is all there is, and nothing tells an x at the limit from one beyond.
+  const bool in_place = bottom[0] == top[0];
+  const Dtype* x = bottom[0]->cpu_data();
+  ForEachElement(bottom[0]->count(), [=](int i) {
+    const bool inside = in_place ? y[i] > low && y[i] < high : x[i] >= low && x[i] <= high;
+    dx[i] = inside ? dy[i] : 0;
+  });
 }
 
 INSTANTIATE_CLASS(ClipLayer);

@@ -54,7 +54,8 @@ void EltwiseLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const 
         break;
       case EltwiseParameter_EltwiseOp_MAX:
         ForEachElement(count, [=](int i) {
-          const bool larger = right[i] > left[i];
+          // Of the first two that are equal the second one counts, of others the earlier one, as in Caffe.
+          const bool larger = index == 1 ? !(left[i] > right[i]) : right[i] > left[i];
           from[i] = larger ? index : (index == 1 ? 0 : from[i]);
           y[i] = larger ? right[i] : left[i];
         });

@@ -46,10 +46,11 @@ void PoolingLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, const v
 template <typename Dtype>
 int PoolingLayer<Dtype>::PooledSize(int size, int kernel, int stride, int pad) const {
   const int free = size + 2 * pad - kernel;
-  if (free < 0) {
+  // Rounded up, one window may be larger than the padded image, by less than a stride.
+  const int round_up = round_mode_ == PoolingParameter_RoundMode_CEIL ? stride - 1 : 0;
+  if (free + round_up < 0) {
     return 0;
   }
-  const int round_up = round_mode_ == PoolingParameter_RoundMode_CEIL ? stride - 1 : 0;
   const int outputs = (free + round_up) / stride + 1;
   return (outputs - 1) * stride >= size + pad ? outputs - 1 : outputs;
 }

@@ -25,11 +25,15 @@ void PowerLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vect
   Dtype* dx = bottom[0]->mutable_cpu_diff();
   const PowerParameter& param = this->layer_param_.power_param();
   const Dtype power = param.power(), scale = param.scale(), shift = param.shift();
-  CAFFE_REQUIRE(bottom[0] != top[0] || power == 1)
+  const Dtype slope = power * scale;
+  // A constant has the gradient 0, also where 0 ^ -1 would come in.
+  if (power == 1 || slope == 0) {
+    ForEachElement(bottom[0]->count(), [=](int i) { dx[i] = dy[i] * slope; });
+    return;
+  }
+  CAFFE_REQUIRE(bottom[0] != top[0])
       << "Power has no gradient in place unless power is 1: give bottom and top different names";
-  ForEachElement(bottom[0]->count(), [=](int i) {
-    dx[i] = power == 1 ? dy[i] * scale : dy[i] * power * scale * std::pow(shift + scale * x[i], power - 1);
-  });
+  ForEachElement(bottom[0]->count(), [=](int i) { dx[i] = dy[i] * slope * std::pow(shift + scale * x[i], power - 1); });
 }
 
 INSTANTIATE_CLASS(PowerLayer);

@@ -63,6 +63,33 @@ TYPED_TEST(BatchNormLayerTest, WithoutStatisticsDividesByEpsAlone) {
   ExpectAllNear(Data(run.out()), {0.5, 1}, 0);
 }
 
+// TRAIN may use the stored statistics too, and leaves them as they are.
+TYPED_TEST(BatchNormLayerTest, TrainsWithTheStoredStatistics) {
+  LayerHarness<TypeParam> run(std::string(kType) + "batch_norm_param { use_global_stats: true eps: 1 }",
+                              {MakeBlob<TypeParam>({1, 1, 2}, {1, 2})}, 1, caffe::TRAIN);
+  run.weights(0).CopyFrom(*MakeBlob<TypeParam>({1}, {2}));
+  run.weights(1).CopyFrom(*MakeBlob<TypeParam>({1}, {6}));
+  run.weights(2).CopyFrom(*MakeBlob<TypeParam>({1}, {2}));
+  run.Forward();
+  ExpectAllNear(Data(run.out()), {0, 0.5}, 0);
+  caffe::caffe_set(2, TypeParam(1), run.out().mutable_cpu_diff());
+  run.Backward();
+  ExpectAllNear(Diff(run.in()), {0.5, 0.5}, 0);
+  ExpectAllNear(Data(run.weights(0)), {2}, 0);
+  ExpectAllNear(Data(run.weights(2)), {2}, 0);
+}
+
+// A Filter before it may pass on no image.
+TYPED_TEST(BatchNormLayerTest, TakesAnEmptyBatch) {
+  for (const caffe::Phase phase : {caffe::TRAIN, caffe::TEST}) {
+    LayerHarness<TypeParam> run(kType, {MakeBlob<TypeParam>({0, 2, 3})}, 1, phase);
+    run.Forward();
+    run.Backward();
+    EXPECT_EQ(run.out().shape(), (std::vector<int>{0, 2, 3}));
+    ExpectAllNear(Data(run.weights(2)), {0}, 0);
+  }
+}
+
 TYPED_TEST(BatchNormLayerTest, RunsInPlace) {
   for (const caffe::Phase phase : {caffe::TRAIN, caffe::TEST}) {
     ExpectSameInPlace(kType, *RandomBlob<TypeParam>({3, 4, 5}), phase);
@@ -84,6 +111,13 @@ TEST(BatchNormLayerParam, StatisticsAreNotLearned) {
   for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(run.layer->layer_param().param(i).lr_mult(), 0);
   }
+  // A net's solver is told so.
+  caffe::NetParameter param;
+  ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(
+      "layer { name: 'x' type: 'Input' top: 'x' input_param { shape { dim: 2 dim: 3 } } }"
+      "layer { name: 'norm' type: 'BatchNorm' bottom: 'x' top: 'y' }",
+      &param));
+  EXPECT_EQ(caffe::Net<float>(param).params_lr(), (std::vector<float>{0, 0, 0}));
   ExpectError(
       [] {
         LayerHarness<float>(std::string(kType) + "param { lr_mult: 1 }", {MakeBlob<float>({1, 2})});

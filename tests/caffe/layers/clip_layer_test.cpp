@@ -21,6 +21,15 @@ TYPED_TEST(ClipLayerTest, RunsInPlace) {
   ExpectSameInPlace("type: 'Clip' clip_param { min: 0 max: 6 }", *DistinctBlob<TypeParam>({2, 3, 37}));
 }
 
+TYPED_TEST(ClipLayerTest, PassesTheGradientAtTheLimits) {
+  LayerHarness<TypeParam> run("type: 'Clip' clip_param { min: 0 max: 6 }",
+                              {MakeBlob<TypeParam>({5}, {-1, 0, 3, 6, 7})});
+  run.Forward();
+  caffe::caffe_set(5, TypeParam(2), run.out().mutable_cpu_diff());
+  run.Backward();
+  ExpectAllNear(Diff(run.in()), {0, 2, 2, 2, 0}, 0);
+}
+
 TEST(ClipLayerErrors, NameTheLimits) {
   ExpectError([] { LayerHarness<float>("type: 'Clip' clip_param { min: 1 max: 0 }", {MakeBlob<float>({2})}); },
               "min 1 is above max 0");

@@ -55,6 +55,19 @@ TEST(EltwiseLayerGradient, ProductIsRightWhereAFactorIsZero) {
   CheckGradient(&run);
 }
 
+// As in Caffe: of the first two bottoms the second one, of others the earlier one.
+TYPED_TEST(EltwiseLayerTest, GradientOfEqualMaximaGoesToOne) {
+  LayerHarness<TypeParam> run(
+      LayerText("operation: MAX"),
+      {MakeBlob<TypeParam>({3}, {0, 5, 0}), MakeBlob<TypeParam>({3}, {0, 5, 1}), MakeBlob<TypeParam>({3}, {0, 4, 1})});
+  run.Forward();
+  caffe::caffe_set(3, TypeParam(1), run.out().mutable_cpu_diff());
+  run.Backward();
+  ExpectAllNear(Diff(run.in(0)), {0, 0, 0}, 0);
+  ExpectAllNear(Diff(run.in(1)), {1, 1, 1}, 0);
+  ExpectAllNear(Diff(run.in(2)), {0, 0, 0}, 0);
+}
+
 // Residual networks may write the sum over one of its terms.
 TYPED_TEST(EltwiseLayerTest, SumsInPlace) {
   for (int place : {0, 1}) {

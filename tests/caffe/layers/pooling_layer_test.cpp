@@ -62,6 +62,8 @@ TEST(PoolingLayerShape, FollowsRoundModeAndClipsTheLastWindow) {
   EXPECT_EQ(pooled("kernel_size: 1 stride: 2", 6, 7), shape(3, 4));
   EXPECT_EQ(pooled("kernel_h: 2 kernel_w: 5 stride_h: 1 stride_w: 3 pad_h: 1 pad_w: 2", 4, 6), shape(5, 3));
   EXPECT_EQ(pooled("global_pooling: true pool: AVE", 13, 11), shape(1, 1));
+  // A kernel larger than the image, by less than a stride.
+  EXPECT_EQ(pooled("kernel_size: 3 stride: 2", 2, 5), shape(1, 2));
 }
 
 // Each output of random geometries against a search of its window.
@@ -97,6 +99,15 @@ TYPED_TEST(PoolingLayerTest, EqualsTheDefinitionOverGeometries) {
         }
       }
     }
+  }
+}
+
+TYPED_TEST(PoolingLayerTest, KernelMayHangOverASmallImage) {
+  for (const auto& [pool, expected] : std::vector<std::pair<std::string, double>>{{"MAX", 4}, {"AVE", 2.5}}) {
+    LayerHarness<TypeParam> run(LayerText("kernel_size: 3 stride: 2 pool: " + pool),
+                                {MakeBlob<TypeParam>({1, 1, 2, 2}, {1, 2, 3, 4})});
+    run.Forward();
+    ExpectAllNear(Data(run.out()), {expected}, 0);
   }
 }
 
@@ -174,6 +185,8 @@ TEST(PoolingLayerErrors, NameWhatIsWrong) {
   ExpectError(make("kernel_h: 2"), "together");
   ExpectError(make("kernel_size: 0"), "at least 1x1");
   ExpectError(make("kernel_size: 5"), "kernel 5x5 with pad 0x0 does not fit");
+  ExpectError(make("kernel_size: 3 stride: 2 round_mode: FLOOR", {1, 1, 2, 2}), "does not fit");
+  ExpectError(make("kernel_size: 4 stride: 2", {1, 1, 2, 2}), "does not fit");
   ExpectError(make("kernel_size: 2 pad: 2"), "pad must be smaller");
   ExpectError(make("kernel_size: 2 stride: 0"), "stride must be at least 1");
   ExpectError(make("kernel_size: 2 global_pooling: true"), "give no kernel");

@@ -26,6 +26,18 @@ TYPED_TEST(PowerLayerTest, EqualsItsFormula) {
                                *RandomBlob<TypeParam>({2, 3, 5, 7}, -1, 1), [](double x) { return -x * x * x; });
 }
 
+// x^0 and (0 x)^2 do not change, not even where their formula for the slope divides by 0.
+TYPED_TEST(PowerLayerTest, ConstantsHaveNoGradient) {
+  for (const char* param : {"power: 0", "power: -1 scale: 0"}) {
+    LayerHarness<TypeParam> run(std::string("type: 'Power' power_param { ") + param + " }",
+                                {MakeBlob<TypeParam>({2}, {0, 1})});
+    run.Forward();
+    caffe::caffe_set(2, TypeParam(1), run.out().mutable_cpu_diff());
+    run.Backward();
+    ExpectAllNear(Diff(run.in()), {0, 0}, 0);
+  }
+}
+
 TYPED_TEST(PowerLayerTest, RunsInPlace) {
   ExpectSameInPlace("type: 'Power' power_param { scale: 2 shift: 1 }", *DistinctBlob<TypeParam>({2, 3, 37}));
 }

@@ -78,7 +78,8 @@ class BaseConvolutionLayer : public Layer<Dtype> {
   int out_spatial_dim_ = 0;  // positions of the top
   int weight_offset_ = 0;    // weights of one group
   bool bias_term_ = true;
-  bool is_1x1_ = false;  // the columns are the image itself
+  bool is_1x1_ = false;           // the columns are the image itself
+  bool force_nd_im2col_ = false;  // as given
 
   int conv_out_channels_ = 0;
   int conv_in_channels_ = 0;
@@ -88,9 +89,6 @@ class BaseConvolutionLayer : public Layer<Dtype> {
   int output_offset_ = 0;  // values of "out" in one group
 
  private:
-  // Either one value for all spatial axes or one for each; `values` may be empty where there is a default.
-  void SetSpatial(const char* name, const google::protobuf::RepeatedField<google::protobuf::uint32>& values,
-                  const int* default_value, Blob<int>* spatial);
   void conv_im2col_cpu(const Dtype* data, Dtype* col_buff);
   // output = weights * columns, all groups of one image.
   void MultiplyColumns(const Dtype* columns, const Dtype* weights, Dtype* output);

@@ -6,7 +6,8 @@
 
 namespace caffe {
 
-// y = x, limited to [min, max] (clip_param, both required). The gradient is 0 at and beyond the limits.
+// y = x, limited to [min, max] (clip_param, both required). The gradient is 0 beyond the limits, and in place
+// also at them.
 template <typename Dtype>
 class ClipLayer : public NeuronLayer<Dtype> {
  public:

@@ -7,8 +7,10 @@
 namespace caffe {
 
 // Joins bottoms of one shape element by element (eltwise_param, operation): SUM (default), each bottom times its
-// `coeff` where given; PROD; MAX, of equal values the first. stable_prod_grad (true) computes the gradient of PROD from
-// the other factors, which is right where a factor is 0; false divides the product by the factor, which is faster.
+// `coeff` where given; PROD; MAX, whose gradient goes to the
+// largest: of the first two bottoms, where they are equal, to the second, else to the earlier one. stable_prod_grad
+// (true) computes the gradient of PROD from the other factors, which is right where a factor is 0; false divides the
+// product by the factor, which is faster.
 template <typename Dtype>
 class EltwiseLayer : public Layer<Dtype> {
  public:

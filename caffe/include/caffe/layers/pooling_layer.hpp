@@ -8,8 +8,9 @@ namespace caffe {
 
 // Reduces windows of (N, C, H, W) images to one value each.
 //
-// Along each axis: outputs = (size + 2 pad - kernel) / stride + 1, rounded up (round_mode CEIL, default) or down; the
-// last output is dropped if its window would start beyond image + pad.
+// Along each axis: outputs = (size + 2 pad - kernel) / stride + 1, rounded up (round_mode CEIL, default; a
+// kernel may then be larger than the image by less than a stride) or down; the last output is dropped if its window
+// would start beyond image + pad.
 //  MAX         the largest value in the window; padding never wins. A second top receives its flat index in the image.
 //  AVE         the sum, divided by the size of the window clipped to the padded image: padding counts as zeros, what
 //              CEIL adds beyond it does not count.

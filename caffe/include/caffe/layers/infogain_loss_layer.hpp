@@ -1,0 +1,52 @@
+#pragma once
+
+#include <vector>
+
+#include "caffe/layers/loss_layer.hpp"
+
+namespace caffe {
+
+// Cross entropy in which every true class l weighs every class k with the infogain matrix H (K x K):
+// loss = -sum over positions and k of H[l, k] log softmax(x)[k] / normalizer; the identity gives SoftmaxWithLoss. x is
+// bottom 0, with the K classes along `axis` (1); bottom 1 has one label for each position; H is bottom 2 or, with two
+// bottoms, the BlobProto in the file `source` (infogain_loss_param). A second top receives the probabilities.
+// Parameters (loss_param): ignore_label: positions with this label count for nothing; normalization (VALID).
+template <typename Dtype>
+class InfogainLossLayer : public LossLayer<Dtype> {
+ public:
+  using LossLayer<Dtype>::LossLayer;
+  void LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
+  void Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
+
+  const char* type() const override { return "InfogainLoss"; }
+  int ExactNumBottomBlobs() const override { return -1; }
+  int MinBottomBlobs() const override { return 2; }
+  int MaxBottomBlobs() const override { return 3; }
+  int ExactNumTopBlobs() const override { return -1; }
+  int MinTopBlobs() const override { return 1; }
+  int MaxTopBlobs() const override { return 2; }
+  bool AllowForceBackward(int bottom_index) const override { return bottom_index == 0; }
+
+ protected:
+  void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
+  void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                    const vector<Blob<Dtype>*>& bottom) override;
+
+  shared_ptr<Layer<Dtype>> softmax_layer_;
+  Blob<Dtype> prob_;
+  Blob<Dtype> infogain_;    // H where it comes from a file
+  Blob<Dtype> sum_rows_H_;  // sums of the rows of H
+  bool has_ignore_label_ = false;
+  int ignore_label_ = 0;
+  LossParameter_NormalizationMode normalization_ = LossParameter_NormalizationMode_VALID;
+  int infogain_axis_ = 1;
+  int outer_num_ = 0, inner_num_ = 0;
+  int num_labels_ = 0;
+
+ private:
+  bool Ignored(Dtype label) const { return has_ignore_label_ && static_cast<int>(label) == ignore_label_; }
+
+  Dtype normalizer_ = 1;  // of the last Forward
+};
+
+}  // namespace caffe

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <vector>
+
+#include "caffe/layers/loss_layer.hpp"
+#include "caffe/layers/sigmoid_layer.hpp"
+
+namespace caffe {
+
+// Cross entropy of independent probabilities p = sigmoid(x) (bottom 0) with targets t in [0, 1] (bottom 1, as many):
+// loss = -sum of (t log p + (1 - t) log(1 - p)) / normalizer, computed without overflow for any x.
+// Parameters (loss_param): ignore_label: values with this target count for nothing; normalization (BATCH_SIZE),
+// normalize.
+template <typename Dtype>
+class SigmoidCrossEntropyLossLayer : public LossLayer<Dtype> {
+ public:
+  explicit SigmoidCrossEntropyLossLayer(const LayerParameter& param) : LossLayer<Dtype>(param), sigmoid_layer_(param) {}
+  void LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
+  void Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
+
+  const char* type() const override { return "SigmoidCrossEntropyLoss"; }
+
+ protected:
+  void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
+  void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                    const vector<Blob<Dtype>*>& bottom) override;
+
+  SigmoidLayer<Dtype> sigmoid_layer_;
+  Blob<Dtype> sigmoid_output_;
+  bool has_ignore_label_ = false;
+  int ignore_label_ = 0;
+  LossParameter_NormalizationMode normalization_ = LossParameter_NormalizationMode_BATCH_SIZE;
+  Dtype normalizer_ = 1;  // of the last Forward
+  int outer_num_ = 0, inner_num_ = 0;
+
+ private:
+  bool Ignored(Dtype target) const { return has_ignore_label_ && static_cast<int>(target) == ignore_label_; }
+};
+
+}  // namespace caffe
