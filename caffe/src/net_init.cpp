@@ -128,6 +128,8 @@ void Net<Dtype>::AppendLayer(const NetParameter& param, int layer_id, set<string
   bool need_backward = false;
   for (int i = 0; i < layer_param.bottom_size(); ++i) {
     need_backward |= blob_need_backward_[AppendBottom(param, layer_id, i, available_blobs, blob_name_to_idx)];
+    // Asked for by propagate_down.
+    need_backward |= bottom_need_backward_[layer_id].back();
   }
   for (int i = 0; i < layer_param.top_size(); ++i) {
     AppendTop(param, layer_id, i, available_blobs, blob_name_to_idx);
@@ -329,7 +331,7 @@ void Net<Dtype>::ShareWeights() {
   template Net<Dtype>::Net(const NetParameter&);                                                 \
   template Net<Dtype>::Net(const string&, Phase, int, const vector<string>*);                    \
   template bool Net<Dtype>::StateMeetsRule(const NetState&, const NetStateRule&, const string&); \
-  template void Net<Dtype>::FilterNet(const NetParameter&, NetParameter*);                      \
+  template void Net<Dtype>::FilterNet(const NetParameter&, NetParameter*);                       \
   template void Net<Dtype>::ShareWeights()
 INSTANTIATE_NET_INIT(float);
 INSTANTIATE_NET_INIT(double);

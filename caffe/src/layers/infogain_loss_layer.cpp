@@ -48,6 +48,11 @@ void InfogainLossLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const
 }
 
 template <typename Dtype>
+Dtype InfogainLossLayer<Dtype>::get_normalizer(LossParameter_NormalizationMode normalization_mode, int valid_count) {
+  return this->Normalizer(normalization_mode, outer_num_, inner_num_, valid_count);
+}
+
+template <typename Dtype>
 void InfogainLossLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
   softmax_layer_->Forward({bottom[0]}, {&prob_});
   const Dtype *prob = prob_.cpu_data(), *labels = bottom[1]->cpu_data();
@@ -69,7 +74,7 @@ void InfogainLossLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, c
     }
     ++valid;
   }
-  normalizer_ = this->Normalizer(normalization_, outer_num_, inner_num_, valid);
+  normalizer_ = get_normalizer(normalization_, valid);
   top[0]->mutable_cpu_data()[0] = loss / normalizer_;
   if (top.size() > 1) {
     top[1]->ShareData(prob_);

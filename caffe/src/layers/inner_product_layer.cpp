@@ -54,6 +54,10 @@ void InnerProductLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const
   vector<int> top_shape(bottom[0]->shape().begin(), bottom[0]->shape().begin() + axis);
   top_shape.push_back(N_);
   top[0]->Reshape(top_shape);
+  if (bias_term_) {
+    bias_multiplier_.Reshape({M_});
+    caffe_set(M_, Dtype(1), bias_multiplier_.mutable_cpu_data());
+  }
 }
 
 template <typename Dtype>
@@ -81,10 +85,8 @@ void InnerProductLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, con
     }
   }
   if (bias_term_ && this->param_propagate_down_[1]) {
-    Dtype* bias_diff = this->blobs_[1]->mutable_cpu_diff();
-    for (int row = 0; row < M_; ++row) {
-      caffe_axpy<Dtype>(N_, 1, top_diff + row * N_, bias_diff);
-    }
+    caffe_cpu_gemv<Dtype>(CblasTrans, M_, N_, 1, top_diff, bias_multiplier_.cpu_data(), 1,
+                          this->blobs_[1]->mutable_cpu_diff());
   }
   if (propagate_down[0]) {
     caffe_cpu_gemm<Dtype>(CblasNoTrans, transpose_ ? CblasTrans : CblasNoTrans, M_, K_, N_, 1, top_diff,

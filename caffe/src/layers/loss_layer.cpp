@@ -41,7 +41,7 @@ Dtype LossLayer<Dtype>::Normalizer(LossParameter_NormalizationMode mode, int out
       normalizer = static_cast<Dtype>(outer) * inner;
       break;
     case LossParameter_NormalizationMode_VALID:
-      normalizer = valid;
+      normalizer = valid < 0 ? static_cast<Dtype>(outer) * inner : valid;
       break;
     case LossParameter_NormalizationMode_BATCH_SIZE:
       normalizer = outer;

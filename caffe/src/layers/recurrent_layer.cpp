@@ -50,6 +50,18 @@ int RecurrentLayer<Dtype>::ExposedBlobs() const {
 }
 
 template <typename Dtype>
+void RecurrentLayer<Dtype>::RequireStreams(const vector<Blob<Dtype>*>& bottom) const {
+  const Blob<Dtype>& x = *bottom[0];
+  CAFFE_REQUIRE(x.num_axes() >= 2) << "bottom of shape " << x.shape_string()
+                                   << ", expected two axes at least (steps, streams)";
+  CAFFE_REQUIRE(bottom[1]->shape() == (vector<int>{x.shape(0), x.shape(1)}))
+      << "continuation indicators of shape " << bottom[1]->shape_string() << ", expected " << x.shape(0) << "x"
+      << x.shape(1);
+  CAFFE_REQUIRE(!static_input_ || (bottom[2]->num_axes() > 0 && bottom[2]->shape(0) == x.shape(1)))
+      << "static input of shape " << bottom[2]->shape_string() << " for " << x.shape(1) << " streams";
+}
+
+template <typename Dtype>
 NetParameter RecurrentLayer<Dtype>::UnrolledNet(const vector<Blob<Dtype>*>& bottom) const {
   NetParameter net;
   net.mutable_state()->set_phase(this->phase_);
@@ -87,12 +99,11 @@ NetParameter RecurrentLayer<Dtype>::UnrolledNet(const vector<Blob<Dtype>*>& bott
 
 template <typename Dtype>
 void RecurrentLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
-  CAFFE_REQUIRE(bottom[0]->num_axes() >= 2)
-      << "bottom of shape " << bottom[0]->shape_string() << ", expected two axes at least (steps, streams)";
-  T_ = bottom[0]->shape(0);
-  N_ = bottom[0]->shape(1);
   expose_hidden_ = this->layer_param_.recurrent_param().expose_hidden();
   static_input_ = static_cast<int>(bottom.size()) > 2 + ExposedBlobs();
+  RequireStreams(bottom);
+  T_ = bottom[0]->shape(0);
+  N_ = bottom[0]->shape(1);
   CAFFE_REQUIRE(T_ > 0) << "bottom of shape " << bottom[0]->shape_string() << " has no step";
 
   const NetParameter net_param = UnrolledNet(bottom);
@@ -149,16 +160,13 @@ void RecurrentLayer<Dtype>::TakeParametersOfNet() {
 
 template <typename Dtype>
 void RecurrentLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
-  CAFFE_REQUIRE(bottom[0]->num_axes() >= 2 && bottom[0]->shape(0) == T_)
+  RequireStreams(bottom);
+  CAFFE_REQUIRE(bottom[0]->shape(0) == T_)
       << "bottom of shape " << bottom[0]->shape_string() << ", the layer was set up for " << T_ << " steps";
   N_ = bottom[0]->shape(1);
-  CAFFE_REQUIRE(bottom[1]->shape() == (vector<int>{T_, N_}))
-      << "continuation indicators of shape " << bottom[1]->shape_string() << ", expected " << T_ << "x" << N_;
   x_input_blob_->ReshapeLike(*bottom[0]);
   cont_input_blob_->ReshapeLike(*bottom[1]);
   if (static_input_) {
-    CAFFE_REQUIRE(bottom[2]->num_axes() > 0 && bottom[2]->shape(0) == N_)
-        << "static input of shape " << bottom[2]->shape_string() << " for " << N_ << " streams";
     x_static_input_blob_->ReshapeLike(*bottom[2]);
   }
   vector<BlobShape> state_shapes;

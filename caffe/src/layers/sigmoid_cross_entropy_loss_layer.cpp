@@ -25,6 +25,12 @@ void SigmoidCrossEntropyLossLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bo
   sigmoid_layer_.Reshape({bottom[0]}, {&sigmoid_output_});
 }
 
+template <typename Dtype>
+Dtype SigmoidCrossEntropyLossLayer<Dtype>::get_normalizer(LossParameter_NormalizationMode normalization_mode,
+                                                          int valid_count) {
+  return this->Normalizer(normalization_mode, outer_num_, inner_num_, valid_count);
+}
+
 // With p = sigmoid(x): log p = -log(1 + exp(-x)) and log(1 - p) = log p - x, so the loss of one value is
 // log(1 + exp(-x)) + (1 - t) x, for negative x log(1 + exp(x)) - t x.
 template <typename Dtype>
@@ -42,7 +48,7 @@ void SigmoidCrossEntropyLossLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>
     loss += std::log1p(std::exp(-std::abs(x))) + (x >= 0 ? (1 - t) * x : -t * x);
     ++valid;
   }
-  normalizer_ = this->Normalizer(normalization_, outer_num_, inner_num_, valid);
+  normalizer_ = get_normalizer(normalization_, valid);
   top[0]->mutable_cpu_data()[0] = static_cast<Dtype>(loss / normalizer_);
 }
 

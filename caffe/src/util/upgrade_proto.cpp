@@ -63,27 +63,6 @@ ParamSpec* SpecAt(LayerParameter* layer, int index) {
   return layer->mutable_param(index);
 }
 
-LayerParameter UpgradeV1Layer(const V1LayerParameter& v1) {
-  CAFFE_REQUIRE(!v1.has_layer()) << "layer '" << v1.layer().name() << "' mixes the V0 and the V1 form";
-  LayerParameter layer;
-  layer.set_name(v1.name());
-  layer.set_type(TypeOfV1(v1.type()));
-  *layer.mutable_bottom() = v1.bottom();
-  *layer.mutable_top() = v1.top();
-  *layer.mutable_include() = v1.include();
-  *layer.mutable_exclude() = v1.exclude();
-  *layer.mutable_blobs() = v1.blobs();
-  *layer.mutable_loss_weight() = v1.loss_weight();
-  for (int i = 0; i < v1.param_size(); ++i) SpecAt(&layer, i)->set_name(v1.param(i));
-  for (int i = 0; i < v1.blob_share_mode_size(); ++i) {
-    SpecAt(&layer, i)->set_share_mode(static_cast<ParamSpec::DimCheckMode>(v1.blob_share_mode(i)));
-  }
-  for (int i = 0; i < v1.blobs_lr_size(); ++i) SpecAt(&layer, i)->set_lr_mult(v1.blobs_lr(i));
-  for (int i = 0; i < v1.weight_decay_size(); ++i) SpecAt(&layer, i)->set_decay_mult(v1.weight_decay(i));
-  CopyLayerMessages(v1, &layer);
-  return layer;
-}
-
 // Data layers once held the fields of transform_param themselves.
 template <typename DataParam>
 bool HasOldTransform(const DataParam& data) {
@@ -120,6 +99,42 @@ void MoveOldTransformOfLayer(LayerType* layer) {
 bool IsOldBatchNorm(const LayerParameter& layer) { return layer.type() == "BatchNorm" && layer.param_size() == 3; }
 
 }  // namespace
+
+const char* UpgradeV1LayerType(V1LayerParameter_LayerType type) {
+  // Never freed: callers keep the pointer.
+  static const auto* const names = [] {
+    auto* all = new map<int, string>;
+    for (int i = 0; i < V1LayerParameter_LayerType_LayerType_ARRAYSIZE; ++i) {
+      if (V1LayerParameter_LayerType_IsValid(i)) (*all)[i] = TypeOfV1(static_cast<V1LayerParameter_LayerType>(i));
+    }
+    return all;
+  }();
+  const auto found = names->find(type);
+  CAFFE_REQUIRE(found != names->end()) << "unknown V1 layer type " << static_cast<int>(type);
+  return found->second.c_str();
+}
+
+bool UpgradeV1LayerParameter(const V1LayerParameter& v1, LayerParameter* layer_param) {
+  CAFFE_REQUIRE(!v1.has_layer()) << "layer '" << v1.layer().name() << "' mixes the V0 and the V1 form";
+  LayerParameter layer;
+  layer.set_name(v1.name());
+  layer.set_type(TypeOfV1(v1.type()));
+  *layer.mutable_bottom() = v1.bottom();
+  *layer.mutable_top() = v1.top();
+  *layer.mutable_include() = v1.include();
+  *layer.mutable_exclude() = v1.exclude();
+  *layer.mutable_blobs() = v1.blobs();
+  *layer.mutable_loss_weight() = v1.loss_weight();
+  for (int i = 0; i < v1.param_size(); ++i) SpecAt(&layer, i)->set_name(v1.param(i));
+  for (int i = 0; i < v1.blob_share_mode_size(); ++i) {
+    SpecAt(&layer, i)->set_share_mode(static_cast<ParamSpec::DimCheckMode>(v1.blob_share_mode(i)));
+  }
+  for (int i = 0; i < v1.blobs_lr_size(); ++i) SpecAt(&layer, i)->set_lr_mult(v1.blobs_lr(i));
+  for (int i = 0; i < v1.weight_decay_size(); ++i) SpecAt(&layer, i)->set_decay_mult(v1.weight_decay(i));
+  CopyLayerMessages(v1, &layer);
+  *layer_param = std::move(layer);
+  return true;
+}
 
 bool NetNeedsV0ToV1Upgrade(const NetParameter& param) {
   return std::any_of(param.layers().begin(), param.layers().end(),
@@ -167,7 +182,7 @@ bool UpgradeV1Net(const NetParameter& v1, NetParameter* v2) {
   CAFFE_REQUIRE(v1.layer_size() == 0) << "a network has both 'layer' and old 'layers' entries; use one kind";
   NetParameter result = v1;
   result.clear_layers();
-  for (const V1LayerParameter& layer : v1.layers()) *result.add_layer() = UpgradeV1Layer(layer);
+  for (const V1LayerParameter& layer : v1.layers()) UpgradeV1LayerParameter(layer, result.add_layer());
   *v2 = std::move(result);
   return true;
 }

@@ -1,43 +1,12 @@
 #include "caffe/util/upgrade_v0.hpp"
 
 #include "caffe/common.hpp"
+#include "caffe/util/upgrade_proto.hpp"
 
 namespace caffe {
 namespace {
 
 using Layers = google::protobuf::RepeatedPtrField<V1LayerParameter>;
-
-V1LayerParameter::LayerType TypeOfV0(const string& type) {
-  static const map<string, V1LayerParameter::LayerType> types = {
-      {"accuracy", V1LayerParameter::ACCURACY},
-      {"bnll", V1LayerParameter::BNLL},
-      {"concat", V1LayerParameter::CONCAT},
-      {"conv", V1LayerParameter::CONVOLUTION},
-      {"data", V1LayerParameter::DATA},
-      {"dropout", V1LayerParameter::DROPOUT},
-      {"euclidean_loss", V1LayerParameter::EUCLIDEAN_LOSS},
-      {"flatten", V1LayerParameter::FLATTEN},
-      {"hdf5_data", V1LayerParameter::HDF5_DATA},
-      {"hdf5_output", V1LayerParameter::HDF5_OUTPUT},
-      {"im2col", V1LayerParameter::IM2COL},
-      {"images", V1LayerParameter::IMAGE_DATA},
-      {"infogain_loss", V1LayerParameter::INFOGAIN_LOSS},
-      {"innerproduct", V1LayerParameter::INNER_PRODUCT},
-      {"lrn", V1LayerParameter::LRN},
-      {"multinomial_logistic_loss", V1LayerParameter::MULTINOMIAL_LOGISTIC_LOSS},
-      {"pool", V1LayerParameter::POOLING},
-      {"relu", V1LayerParameter::RELU},
-      {"sigmoid", V1LayerParameter::SIGMOID},
-      {"softmax", V1LayerParameter::SOFTMAX},
-      {"softmax_loss", V1LayerParameter::SOFTMAX_LOSS},
-      {"split", V1LayerParameter::SPLIT},
-      {"tanh", V1LayerParameter::TANH},
-      {"window_data", V1LayerParameter::WINDOW_DATA},
-  };
-  const auto found = types.find(type);
-  CAFFE_REQUIRE(found != types.end()) << "unknown V0 layer type '" << type << "'";
-  return found->second;
-}
 
 void UpgradeConvolution(const V0LayerParameter& v0, ConvolutionParameter* param) {
   if (v0.has_num_output()) param->set_num_output(v0.num_output());
@@ -169,24 +138,68 @@ Layers FoldPadding(const Layers& layers) {
 
 }  // namespace
 
+V1LayerParameter_LayerType UpgradeV0LayerType(const string& type) {
+  static const map<string, V1LayerParameter::LayerType> types = {
+      {"accuracy", V1LayerParameter::ACCURACY},
+      {"bnll", V1LayerParameter::BNLL},
+      {"concat", V1LayerParameter::CONCAT},
+      {"conv", V1LayerParameter::CONVOLUTION},
+      {"data", V1LayerParameter::DATA},
+      {"dropout", V1LayerParameter::DROPOUT},
+      {"euclidean_loss", V1LayerParameter::EUCLIDEAN_LOSS},
+      {"flatten", V1LayerParameter::FLATTEN},
+      {"hdf5_data", V1LayerParameter::HDF5_DATA},
+      {"hdf5_output", V1LayerParameter::HDF5_OUTPUT},
+      {"im2col", V1LayerParameter::IM2COL},
+      {"images", V1LayerParameter::IMAGE_DATA},
+      {"infogain_loss", V1LayerParameter::INFOGAIN_LOSS},
+      {"innerproduct", V1LayerParameter::INNER_PRODUCT},
+      {"lrn", V1LayerParameter::LRN},
+      {"multinomial_logistic_loss", V1LayerParameter::MULTINOMIAL_LOGISTIC_LOSS},
+      {"pool", V1LayerParameter::POOLING},
+      {"relu", V1LayerParameter::RELU},
+      {"sigmoid", V1LayerParameter::SIGMOID},
+      {"softmax", V1LayerParameter::SOFTMAX},
+      {"softmax_loss", V1LayerParameter::SOFTMAX_LOSS},
+      {"split", V1LayerParameter::SPLIT},
+      {"tanh", V1LayerParameter::TANH},
+      {"window_data", V1LayerParameter::WINDOW_DATA},
+  };
+  const auto found = types.find(type);
+  CAFFE_REQUIRE(found != types.end()) << "unknown V0 layer type '" << type << "'";
+  return found->second;
+}
+
+bool UpgradeV0LayerParameter(const V1LayerParameter& v0_layer_connection, V1LayerParameter* layer_param) {
+  V1LayerParameter layer;
+  *layer.mutable_bottom() = v0_layer_connection.bottom();
+  *layer.mutable_top() = v0_layer_connection.top();
+  const V0LayerParameter& v0 = v0_layer_connection.layer();
+  layer.set_name(v0.name());
+  *layer.mutable_blobs() = v0.blobs();
+  *layer.mutable_blobs_lr() = v0.blobs_lr();
+  *layer.mutable_weight_decay() = v0.weight_decay();
+  if (!v0.type().empty()) layer.set_type(UpgradeV0LayerType(v0.type()));
+  UpgradeOwnParameters(v0, &layer);
+  UpgradeTransform(v0, &layer);
+  *layer_param = std::move(layer);
+  return true;
+}
+
+void UpgradeV0PaddingLayers(const NetParameter& param, NetParameter* param_upgraded_pad) {
+  NetParameter result = param;
+  *result.mutable_layers() = FoldPadding(param.layers());
+  *param_upgraded_pad = std::move(result);
+}
+
 Layers UpgradeV0Layers(const Layers& layers) {
   Layers result;
   for (const V1LayerParameter& old : FoldPadding(layers)) {
-    V1LayerParameter* layer = result.Add();
-    *layer->mutable_bottom() = old.bottom();
-    *layer->mutable_top() = old.top();
-    if (!old.has_layer()) {
-      *layer = old;
-      continue;
+    if (old.has_layer()) {
+      UpgradeV0LayerParameter(old, result.Add());
+    } else {
+      *result.Add() = old;
     }
-    const V0LayerParameter& v0 = old.layer();
-    layer->set_name(v0.name());
-    *layer->mutable_blobs() = v0.blobs();
-    *layer->mutable_blobs_lr() = v0.blobs_lr();
-    *layer->mutable_weight_decay() = v0.weight_decay();
-    if (!v0.type().empty()) layer->set_type(TypeOfV0(v0.type()));
-    UpgradeOwnParameters(v0, layer);
-    UpgradeTransform(v0, layer);
   }
   return result;
 }

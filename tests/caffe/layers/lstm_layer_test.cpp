@@ -56,8 +56,9 @@ BlobPtr<Dtype> Cont() {
 
 TYPED_TEST(LSTMLayerTest, EqualsItsEquations) {
   for (const bool has_static : {false, true}) {
-    std::vector<BlobPtr<TypeParam>> bottoms = {RandomBlob<TypeParam>({4, 2, 5}), Cont<TypeParam>()};
-    if (has_static) bottoms.push_back(RandomBlob<TypeParam>({2, 2, 2}, -1, 1, 3));
+    const auto x = RandomBlob<TypeParam>({4, 2, 5}), fixed = RandomBlob<TypeParam>({2, 2, 2}, -1, 1, 3);
+    using Bottoms = std::vector<BlobPtr<TypeParam>>;
+    const Bottoms bottoms = has_static ? Bottoms{x, Cont<TypeParam>(), fixed} : Bottoms{x, Cont<TypeParam>()};
     LayerHarness<TypeParam> run(LayerText(), bottoms);
     ASSERT_EQ(run.layer->blobs().size(), has_static ? 4u : 3u);
     EXPECT_EQ(run.weights(0).shape(), (std::vector<int>{12, 5}));

@@ -45,9 +45,10 @@ std::vector<double> Reference(LayerHarness<Dtype>* run, bool has_static, std::ve
 
 TYPED_TEST(RNNLayerTest, EqualsItsEquations) {
   for (const bool has_static : {false, true}) {
-    std::vector<BlobPtr<TypeParam>> bottoms = {RandomBlob<TypeParam>({4, 2, 5}),
-                                               MakeBlob<TypeParam>({4, 2}, {0, 0, 1, 1, 1, 0, 1, 1})};
-    if (has_static) bottoms.push_back(RandomBlob<TypeParam>({2, 4}, -1, 1, 3));
+    const auto x = RandomBlob<TypeParam>({4, 2, 5}), fixed = RandomBlob<TypeParam>({2, 4}, -1, 1, 3);
+    const auto cont = MakeBlob<TypeParam>({4, 2}, {0, 0, 1, 1, 1, 0, 1, 1});
+    using Bottoms = std::vector<BlobPtr<TypeParam>>;
+    const Bottoms bottoms = has_static ? Bottoms{x, cont, fixed} : Bottoms{x, cont};
     LayerHarness<TypeParam> run(LayerText(), bottoms);
     ASSERT_EQ(run.layer->blobs().size(), has_static ? 6u : 5u);
     EXPECT_EQ(run.weights(0).shape(), (std::vector<int>{3, 5}));

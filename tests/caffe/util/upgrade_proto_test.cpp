@@ -230,5 +230,35 @@ TEST(UpgradeProto, OldFilesRun) {
   EXPECT_EQ(Data(*net.Forward()[0]), (std::vector<double>{8 + 2 + 8, 8 + 3 + 8 + 20}));
 }
 
+TEST(UpgradeProto, NamesOfV1Types) {
+  for (int i = 0; i < caffe::V1LayerParameter_LayerType_LayerType_ARRAYSIZE; ++i) {
+    if (!caffe::V1LayerParameter_LayerType_IsValid(i)) continue;
+    const auto type = static_cast<caffe::V1LayerParameter_LayerType>(i);
+    caffe::V1LayerParameter old;
+    old.set_type(type);
+    caffe::LayerParameter layer;
+    EXPECT_TRUE(caffe::UpgradeV1LayerParameter(old, &layer));
+    EXPECT_EQ(layer.type(), caffe::UpgradeV1LayerType(type));
+  }
+  EXPECT_STREQ(caffe::UpgradeV1LayerType(caffe::V1LayerParameter_LayerType_NONE), "");
+  EXPECT_STREQ(caffe::UpgradeV1LayerType(caffe::V1LayerParameter_LayerType_SOFTMAX_LOSS), "SoftmaxWithLoss");
+  EXPECT_STREQ(caffe::UpgradeV1LayerType(caffe::V1LayerParameter_LayerType_HDF5_DATA), "HDF5Data");
+}
+
+TEST(UpgradeProto, PartsOfV0) {
+  caffe::NetParameter folded;
+  caffe::UpgradeV0PaddingLayers(
+      Parse("layers { layer { name: 'pad' type: 'padding' pad: 2 } bottom: 'data' top: 'padded' }"
+            "layers { layer { name: 'conv' type: 'conv' kernelsize: 3 } bottom: 'padded' top: 'conv' }"),
+      &folded);
+  EXPECT_EQ(folded.DebugString(),
+            Parse("layers { layer { name: 'conv' type: 'conv' kernelsize: 3 pad: 2 } bottom: 'data' top: 'conv' }")
+                .DebugString());
+  caffe::V1LayerParameter layer;
+  EXPECT_TRUE(caffe::UpgradeV0LayerParameter(folded.layers(0), &layer));
+  EXPECT_EQ(layer.convolution_param().pad(0), 2u);
+  EXPECT_EQ(caffe::UpgradeV0LayerType("pool"), caffe::V1LayerParameter_LayerType_POOLING);
+}
+
 }  // namespace
 }  // namespace rxnn::testing

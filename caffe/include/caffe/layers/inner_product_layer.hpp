@@ -36,6 +36,7 @@ class InnerProductLayer : public Layer<Dtype> {
   int N_ = 0;
   bool bias_term_ = true;
   bool transpose_ = false;
+  Blob<Dtype> bias_multiplier_;  // M ones
 };
 
 }  // namespace caffe

@@ -29,7 +29,7 @@ class LossLayer : public Layer<Dtype> {
   // else `otherwise`.
   LossParameter_NormalizationMode Normalization(LossParameter_NormalizationMode otherwise) const;
   // What the summed loss is divided by, at least 1: FULL all outer * inner predictions, VALID those whose label is not
-  // ignored, BATCH_SIZE outer, NONE 1.
+  // ignored (`valid`; below 0: all of them), BATCH_SIZE outer, NONE 1.
   static Dtype Normalizer(LossParameter_NormalizationMode mode, int outer, int inner, int valid);
   // Throws Error when a gradient is asked of the target.
   void RequireNoTargetGradient(const vector<bool>& propagate_down) const;

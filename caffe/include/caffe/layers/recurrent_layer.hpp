@@ -66,6 +66,8 @@ class RecurrentLayer : public Layer<Dtype> {
 
  private:
   int ExposedBlobs() const;
+  // That x, cont and the static input agree in their steps and streams.
+  void RequireStreams(const vector<Blob<Dtype>*>& bottom) const;
   // The whole network for these bottoms, inputs and all.
   NetParameter UnrolledNet(const vector<Blob<Dtype>*>& bottom) const;
   void TakeParametersOfNet();

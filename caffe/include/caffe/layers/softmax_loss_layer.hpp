@@ -28,6 +28,9 @@ class SoftmaxWithLossLayer : public LossLayer<Dtype> {
   void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
                     const vector<Blob<Dtype>*>& bottom) override;
 
+  // What the sum of losses is divided by: LossLayer::Normalizer of this layer's predictions.
+  virtual Dtype get_normalizer(LossParameter_NormalizationMode normalization_mode, int valid_count);
+
   SoftmaxLayer<Dtype> softmax_layer_;
   Blob<Dtype> prob_;
   bool has_ignore_label_ = false;

@@ -20,10 +20,17 @@ bool UpgradeNetAsNeeded(const string& param_file, NetParameter* param);
 
 bool NetNeedsV0ToV1Upgrade(const NetParameter& param);
 bool UpgradeV0Net(const NetParameter& v0, NetParameter* v1);
+// Its parts: padding layers become the pad of the layers that read them; one layer; the name of a type.
+void UpgradeV0PaddingLayers(const NetParameter& param, NetParameter* param_upgraded_pad);
+bool UpgradeV0LayerParameter(const V1LayerParameter& v0_layer_connection, V1LayerParameter* layer_param);
+V1LayerParameter_LayerType UpgradeV0LayerType(const string& type);
 bool NetNeedsDataUpgrade(const NetParameter& param);
 void UpgradeNetDataTransformation(NetParameter* param);
 bool NetNeedsV1ToV2Upgrade(const NetParameter& param);
 bool UpgradeV1Net(const NetParameter& v1, NetParameter* v2);
+// Its parts: one layer; the name of a type ("" for NONE).
+bool UpgradeV1LayerParameter(const V1LayerParameter& v1, LayerParameter* layer_param);
+const char* UpgradeV1LayerType(V1LayerParameter_LayerType type);
 bool NetNeedsInputUpgrade(const NetParameter& param);
 void UpgradeNetInput(NetParameter* param);
 bool NetNeedsBatchNormUpgrade(const NetParameter& param);
