@@ -8,6 +8,6 @@ CIRCUIT = 1e-9
 # Levels and weights stored as float32: half a unit in the last place, a few roundings.
 FLOAT32 = 1e-6
 
-# float32 layer outputs and gradients against a double reference, relative to the larger of 1 and the largest value: a few
-# hundred roundings.
+# float32 layer outputs and gradients against a double reference, relative to the larger of 1 and the largest value: a
+# few hundred roundings.
 LAYER_RELATIVE = 1e-5
