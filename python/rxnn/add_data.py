@@ -39,7 +39,7 @@ def add_data(
     """
     net = read_model(model)
     index, data = _input_layer(net)
-    _, _, height, width = _input_shape(data)
+    _, channels, height, width = _input_shape(data)
     if crop is None and height == width:
         crop = height
     layer = LayerParameter(name=data.name, top=[data.top[0], _free_name(net, "label")], include=[{"phase": TEST}])
@@ -53,6 +53,8 @@ def add_data(
         transform.mean_file = str(mean_file)
     transform.mean_value.extend(mean)
     _set_source(layer, Path(source), root, batch_size)
+    if channels == 1 and layer.type == "ImageData":
+        layer.image_data_param.is_color = False
     net.layer[index].CopyFrom(layer)
     _score(net, layer.top[1], top_k)
     files = OutputFiles(out_model)
