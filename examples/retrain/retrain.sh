@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
 # Loses accuracy on hard hardware, and wins it back by training on that hardware. Needs `make demo` before.
-#   examples/retrain/retrain.sh [FOLDER for the results, default demo/retrain]
+#   examples/retrain/retrain.sh [folder of the demo, default demo]     results go to its subfolder retrain
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-out=${1:-demo/retrain}
+demo=${1:-demo}
+out=$demo/retrain
 here=examples/retrain
 export PATH=$PWD/.venv/bin:$PWD/build/bin:$PATH GLOG_logtostderr=1
-[[ -f demo/lenet_digits.caffemodel ]] || { echo "retrain: demo/lenet_digits.caffemodel is not there: run make demo" >&2; exit 1; }
+if [[ ! -f $demo/lenet_digits.caffemodel ]]; then
+  echo "retrain: $demo/lenet_digits.caffemodel is not there: run make demo" >&2
+  exit 1
+fi
 mkdir -p "$out"
 
 # Test images a network gets right, as `caffe test` prints it.
@@ -15,7 +19,8 @@ accuracy() {
 }
 
 # --online: the prototxt says CrossbarConvolution, the weights stay weights, so they can be trained.
-rxnn convert --online --model demo/lenet_digits.prototxt --weights demo/lenet_digits.caffemodel --hardware $here/hard.prototxt \
+rxnn convert --online --model "$demo"/lenet_digits.prototxt --weights "$demo"/lenet_digits.caffemodel \
+  --hardware $here/hard.prototxt \
   --out-model "$out/hard.prototxt" --out-weights "$out/before.caffemodel" > /dev/null
 
 {
@@ -29,6 +34,6 @@ mv "$out/retrained_iter_270.caffemodel" "$out/retrained.caffemodel"
 rm -f "$out/retrained_iter_270.solverstate"
 
 printf '%-44s %s\n' \
-  "plain network" "$(accuracy demo/lenet_digits.prototxt demo/lenet_digits.caffemodel)" \
+  "plain network" "$(accuracy "$demo"/lenet_digits.prototxt "$demo"/lenet_digits.caffemodel)" \
   "on hard hardware" "$(accuracy "$out/hard.prototxt" "$out/before.caffemodel")" \
   "on hard hardware, retrained on it" "$(accuracy "$out/hard.prototxt" "$out/retrained.caffemodel")"
