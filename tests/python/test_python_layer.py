@@ -284,6 +284,22 @@ def test_nets_run_in_threads(make, x):
     np.testing.assert_allclose(results[0], x + 3, rtol=1e-6)
 
 
+def test_solvers_train_through_python_layers(tmp_path):
+    (tmp_path / "net.prototxt").write_text(
+        'layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 1 dim: 3 } } }\n'
+        'layer { name: "bias" type: "Python" bottom: "x" top: "y"\n'
+        '        python_param { module: "my_layers" layer: "Bias" } }\n'
+        'layer { name: "loss" type: "Python" bottom: "y" top: "loss" loss_weight: 1\n'
+        '        python_param { module: "my_layers" layer: "HalfSquares" } }'
+    )
+    (tmp_path / "solver.prototxt").write_text(
+        f'net: "{tmp_path}/net.prototxt" base_lr: 0.5 lr_policy: "fixed" snapshot_prefix: "{tmp_path}/s"'
+    )
+    solver = caffe.get_solver(tmp_path / "solver.prototxt")
+    solver.step(3)  # x = 0: the gradient is the bias itself
+    np.testing.assert_allclose(solver.net.params["bias"][0].data, np.full(3, 3 * 0.5**3), rtol=1e-6)
+
+
 _MODULE = """
 import atexit
 import caffe
