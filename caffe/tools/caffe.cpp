@@ -1,5 +1,6 @@
 // The `caffe` command: flags, and which action they go to.
 #include "actions/actions.hpp"
+#include "caffe/util/corrupt_records.hpp"
 #include "tool_main.hpp"
 
 DEFINE_string(gpu, "", "GPUs to use: ids separated by commas, or 'all'. Empty: the CPU.");
@@ -14,6 +15,7 @@ DEFINE_string(stage, "", "Stages of the network, separated by commas, for includ
 DEFINE_string(weights, "",
               "test: trained weights (.caffemodel or .h5). train: weights to start from, several separated by commas.");
 DEFINE_int32(iterations, 50, "test, time: batches to run.");
+DEFINE_bool(skip_corrupt, false, "Pass over images that cannot be read, and count them, instead of stopping.");
 
 namespace caffe::tools {
 namespace {
@@ -80,6 +82,7 @@ int Run(int argc, char** argv) {
     for (const auto& entry : Actions()) known += (known.empty() ? "" : ", ") + entry.first;
     throw Error(string("Unknown action: ") + argv[1] + " (known actions: " + known + ")");
   }
+  CorruptRecords::set_skip(FLAGS_skip_corrupt);
   action->second();
   return 0;
 }

@@ -1,6 +1,6 @@
 #include "caffe/layers/data_layer.hpp"
 
-#include "caffe/util/in_threads.hpp"
+#include "caffe/util/corrupt_records.hpp"
 
 namespace caffe {
 
@@ -27,11 +27,11 @@ void DataLayer<Dtype>::DataLayerSetUp(const vector<Blob<Dtype>*>& bottom, const 
     for (; skip > 0; --skip) Next();
   }
   const int batch_size = static_cast<int>(param.batch_size());
-  Record first = Read();
-  InRecord(first, [&] {
-    if (first.datum.encoded()) first.image = this->data_transformer_->Decode(first.datum);
-    this->ShapeTops(ShapeOf(first), batch_size, top);
-  });
+  // The first batch begins with it again.
+  const string start = cursor_->key();
+  const vector<Record> first = ReadGood(1);
+  InRecord(first[0], [&] { this->ShapeTops(first[0].shape, batch_size, top); });
+  RestorePosition(start);
 }
 
 template <typename Dtype>
@@ -54,15 +54,6 @@ void DataLayer<Dtype>::RestorePosition(const string& position) {
 }
 
 template <typename Dtype>
-typename DataLayer<Dtype>::Record DataLayer<Dtype>::Read() {
-  Record record;
-  record.key = cursor_->key();
-  InRecord(record,
-           [&] { CAFFE_REQUIRE(record.datum.ParseFromString(cursor_->value())) << "corrupt: it is no Datum message"; });
-  return record;
-}
-
-template <typename Dtype>
 template <typename Action>
 auto DataLayer<Dtype>::InRecord(const Record& record, Action action) {
   try {
@@ -76,28 +67,34 @@ auto DataLayer<Dtype>::InRecord(const Record& record, Action action) {
 }
 
 template <typename Dtype>
-vector<int> DataLayer<Dtype>::ShapeOf(const Record& record) {
-  if (record.datum.encoded()) return this->data_transformer_->InferBlobShape(record.image);
-  return this->data_transformer_->InferBlobShape(record.datum);
+vector<typename DataLayer<Dtype>::Record> DataLayer<Dtype>::ReadGood(int count) {
+  const auto take = [this] {
+    Record record{cursor_->key(), cursor_->value(), {}, {}, {}};
+    Next();
+    return record;
+  };
+  const auto load = [this](Record& record) {
+    InRecord(record, [&] {
+      CAFFE_REQUIRE(record.datum.ParseFromString(record.value)) << "corrupt: it is no Datum message";
+      record.value.clear();
+      DataTransformer<Dtype>& transformer = *this->data_transformer_;
+      if (record.datum.encoded()) {
+        record.image = transformer.Decode(record.datum);
+        record.shape = transformer.InferBlobShape(record.image);
+      } else {
+        record.shape = transformer.InferBlobShape(record.datum);
+      }
+    });
+  };
+  return LoadGoodItems<Record>(count, take, load, [this] { return this->must_stop(); });
 }
 
 template <typename Dtype>
 void DataLayer<Dtype>::load_batch(Batch<Dtype>* batch) {
   const int batch_size = static_cast<int>(this->layer_param_.data_param().batch_size());
-  vector<Record> records;
-  for (int i = 0; i < batch_size && !this->must_stop(); ++i) {
-    records.push_back(Read());
-    Next();
-  }
+  const vector<Record> records = ReadGood(batch_size);
   if (this->must_stop()) return;
-
-  InThreads(batch_size, DecodeThreads(), [&](int i) {
-    Record& record = records[i];
-    if (!record.datum.encoded()) return;
-    InRecord(record, [&] { record.image = this->data_transformer_->Decode(record.datum); });
-  });
-
-  InRecord(records[0], [&] { this->ShapeBatch(ShapeOf(records[0]), batch_size, batch); });
+  this->ShapeBatch(records[0].shape, batch_size, batch);
   // One after the other: the random crops and mirrors are drawn in the order of the records.
   for (int i = 0; i < batch_size; ++i) {
     const Record& record = records[i];

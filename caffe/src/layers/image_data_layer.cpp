@@ -3,7 +3,7 @@
 #include <numeric>
 #include <random>
 
-#include "caffe/util/in_threads.hpp"
+#include "caffe/util/corrupt_records.hpp"
 #include "caffe/util/io.hpp"
 #include "caffe/util/rng.hpp"
 
@@ -37,11 +37,14 @@ void ImageDataLayer<Dtype>::DataLayerSetUp(const vector<Blob<Dtype>*>& bottom, c
     CAFFE_REQUIRE(lines_id_ < lines_.size()) << "image_data_param has the rand_skip " << param.rand_skip() << "; "
                                              << param.source() << " names only " << lines_.size() << " images";
   }
-  const ImageListEntry& first = lines_[order_[lines_id_]];
-  InEntry(first, [&] {
-    const vector<int> shape = this->data_transformer_->InferBlobShape(Read(first));
+  // The first batch begins with it again.
+  const string start = SavePosition();
+  const vector<Loaded> first = ReadGood(1);
+  InEntry(first[0].entry, [&] {
+    const vector<int> shape = this->data_transformer_->InferBlobShape(first[0].image);
     this->ShapeTops(shape, static_cast<int>(param.batch_size()), top);
   });
+  RestorePosition(start);
 }
 
 template <typename Dtype>
@@ -86,32 +89,39 @@ auto ImageDataLayer<Dtype>::InEntry(const ImageListEntry& entry, Action action) 
 }
 
 template <typename Dtype>
+vector<typename ImageDataLayer<Dtype>::Loaded> ImageDataLayer<Dtype>::ReadGood(int count) {
+  const auto take = [this] {
+    Loaded loaded{lines_[order_[lines_id_]], {}};
+    Next();
+    return loaded;
+  };
+  const auto load = [this](Loaded& loaded) { InEntry(loaded.entry, [&] { loaded.image = Read(loaded.entry); }); };
+  return LoadGoodItems<Loaded>(count, take, load, [this] { return this->must_stop(); });
+}
+
+template <typename Dtype>
+void ImageDataLayer<Dtype>::Next() {
+  if (++lines_id_ < lines_.size()) return;
+  LOG(INFO) << "Restarting data prefetching from start.";
+  lines_id_ = 0;
+  if (!this->layer_param_.image_data_param().shuffle()) return;
+  pass_seed_ = std::mt19937(pass_seed_)();
+  ShuffleImages();
+}
+
+template <typename Dtype>
 void ImageDataLayer<Dtype>::load_batch(Batch<Dtype>* batch) {
   const int batch_size = static_cast<int>(this->layer_param_.image_data_param().batch_size());
-  vector<ImageListEntry> entries;
-  for (int i = 0; i < batch_size; ++i) {
-    entries.push_back(lines_[order_[lines_id_]]);
-    if (++lines_id_ < lines_.size()) continue;
-    LOG(INFO) << "Restarting data prefetching from start.";
-    lines_id_ = 0;
-    if (!this->layer_param_.image_data_param().shuffle()) continue;
-    pass_seed_ = std::mt19937(pass_seed_)();
-    ShuffleImages();
-  }
-
-  vector<cv::Mat> images(batch_size);
-  InThreads(batch_size, DecodeThreads(), [&](int i) {
-    if (this->must_stop()) return;
-    InEntry(entries[i], [&] { images[i] = Read(entries[i]); });
-  });
+  const vector<Loaded> images = ReadGood(batch_size);
   if (this->must_stop()) return;
-
-  InEntry(entries[0], [&] { this->ShapeBatch(this->data_transformer_->InferBlobShape(images[0]), batch_size, batch); });
+  InEntry(images[0].entry,
+          [&] { this->ShapeBatch(this->data_transformer_->InferBlobShape(images[0].image), batch_size, batch); });
   // One after the other: the random crops and mirrors are drawn in the order of the images.
   for (int i = 0; i < batch_size; ++i) {
+    const Loaded& loaded = images[i];
     this->SelectImage(i, batch);
-    InEntry(entries[i], [&] { this->data_transformer_->Transform(images[i], &this->transformed_data_); });
-    batch->label_.mutable_cpu_data()[i] = static_cast<Dtype>(entries[i].label);
+    InEntry(loaded.entry, [&] { this->data_transformer_->Transform(loaded.image, &this->transformed_data_); });
+    batch->label_.mutable_cpu_data()[i] = static_cast<Dtype>(loaded.entry.label);
   }
 }
 

@@ -1,7 +1,10 @@
 #include <filesystem>
 
 #include "actions.hpp"
+#include "caffe/layers/base_data_layer.hpp"
 #include "caffe/net.hpp"
+#include "caffe/util/benchmark.hpp"
+#include "caffe/util/corrupt_records.hpp"
 
 namespace caffe::tools {
 namespace {
@@ -36,6 +39,15 @@ void AddBatch(const Net<float>& net, int batch, vector<Score>* scores) {
   }
 }
 
+double SecondsWaitedForData(const Net<float>& net) {
+  double seconds = 0;
+  for (const auto& layer : net.layers()) {
+    const auto* source = dynamic_cast<const BasePrefetchingDataLayer<float>*>(layer.get());
+    if (source != nullptr) seconds += source->seconds_waited();
+  }
+  return seconds;
+}
+
 }  // namespace
 
 void Test(const TestOptions& options) {
@@ -51,6 +63,8 @@ void Test(const TestOptions& options) {
 
   vector<Score> scores;
   double loss = 0;
+  CPUTimer timer;
+  timer.Start();
   for (int batch = 0; batch < options.iterations; ++batch) {
     float batch_loss = 0;
     net.Forward(&batch_loss);
@@ -59,6 +73,9 @@ void Test(const TestOptions& options) {
     AddBatch(net, batch, &scores);
   }
 
+  const double waited = SecondsWaitedForData(net), total = timer.Seconds();
+  LOG(INFO) << "Waited for data: " << waited << " s of " << total << " s (" << 100 * waited / total << " %)";
+  if (CorruptRecords::skip()) LOG(INFO) << "Skipped " << CorruptRecords::count() << " corrupt records.";
   LOG(INFO) << "Loss: " << loss / options.iterations;
   for (const Score& score : scores) {
     const double mean = score.sum / options.iterations;

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "caffe/util/corrupt_records.hpp"
 #include "tests/support/image_files.hpp"
 #include "tests/support/layer_harness.hpp"
 
@@ -184,6 +185,25 @@ TYPED_TEST(DataLayerTest, NamesACorruptRecord) {
   for (int i = 0; i < 3; ++i) {
     ExpectError([&] { run.Forward(); }, "record '0004' of " + this->path_ + ": corrupt: it is no Datum message");
   }
+}
+
+TYPED_TEST(DataLayerTest, PassesOverCorruptRecordsWhenTold) {
+  std::vector<std::string> values;
+  for (const Datum& datum : Images(6)) values.push_back(datum.SerializeAsString());
+  values[0] = "\xff\xff no datum";
+  Datum cut = Images(6)[3];
+  cut.mutable_data()->pop_back();
+  values[3] = cut.SerializeAsString();
+  WriteDatabase(this->path_, values);
+  const size_t before = caffe::CorruptRecords::count();
+  caffe::CorruptRecords::set_skip(true);
+  LayerHarness<TypeParam> run(this->Text(3), {}, 2);
+  EXPECT_EQ(this->Labels(&run, 3), (std::vector<double>{11, 12, 14, 15, 11, 12, 14, 15, 11}));
+  EXPECT_EQ(caffe::CorruptRecords::count() - before, 2u);
+  this->path_ = this->folder_ / "all";
+  WriteDatabase(this->path_, std::vector<std::string>{"\xff"});
+  ExpectError([&] { LayerHarness<TypeParam>(this->Text(1), {}, 2); }, "none of the last 10000 records can be read");
+  caffe::CorruptRecords::set_skip(false);
 }
 
 TYPED_TEST(DataLayerTest, NamesAnImageThatDoesNotDecodeOrFit) {

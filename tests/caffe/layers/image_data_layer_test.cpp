@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "caffe/util/corrupt_records.hpp"
 #include "tests/support/image_files.hpp"
 #include "tests/support/layer_harness.hpp"
 
@@ -132,6 +133,14 @@ TYPED_TEST(ImageDataLayerTest, NamesLineAndImageOfAnError) {
   WriteText(this->list_, "a 0.png 0\nlarge.png 2\n");
   LayerHarness<TypeParam> sizes(this->Text(2), {}, 2);
   ExpectError([&] { sizes.Forward(); }, this->list_ + ":2: large.png: the image gives 3 channels of 6 x 6");
+}
+
+TYPED_TEST(ImageDataLayerTest, PassesOverWhatCannotBeReadWhenTold) {
+  WriteText(this->list_, "none.png 9\na 0.png 0\nnone.png 9\na 1.png 1\n");
+  caffe::CorruptRecords::set_skip(true);
+  LayerHarness<TypeParam> run(this->Text(3), {}, 2);
+  EXPECT_EQ(this->Labels(&run, 2), (std::vector<double>{0, 1, 0, 1, 0, 1}));
+  caffe::CorruptRecords::set_skip(false);
 }
 
 TYPED_TEST(ImageDataLayerTest, SaysWhatIsWrong) {

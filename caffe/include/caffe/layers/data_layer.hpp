@@ -37,16 +37,17 @@ class DataLayer : public BasePrefetchingDataLayer<Dtype> {
   // A record on its way into a batch.
   struct Record {
     string key;
+    string value;
     Datum datum;
-    cv::Mat image;  // of an encoded datum
+    cv::Mat image;      // of an encoded datum
+    vector<int> shape;  // of the transformed image
   };
 
-  // At the cursor, not decoded.
-  Record Read();
+  // The next records that are good (CorruptRecords), decoded; fewer when the thread must stop.
+  vector<Record> ReadGood(int count);
   // Runs `action`; an error gets the database and the record's key in front.
   template <typename Action>
   auto InRecord(const Record& record, Action action);
-  vector<int> ShapeOf(const Record& record);
 };
 
 }  // namespace caffe

@@ -36,7 +36,16 @@ class ImageDataLayer : public BasePrefetchingDataLayer<Dtype> {
   size_t lines_id_ = 0;           // into order_
 
  private:
+  // An image on its way into a batch.
+  struct Loaded {
+    ImageListEntry entry;
+    cv::Mat image;
+  };
+
   cv::Mat Read(const ImageListEntry& entry) const;
+  // The next images that are good (CorruptRecords); fewer when the thread must stop.
+  vector<Loaded> ReadGood(int count);
+  void Next();
   // Runs `action`; an error names the list, its line and the image.
   template <typename Action>
   auto InEntry(const ImageListEntry& entry, Action action) const;
