@@ -1,6 +1,7 @@
 """convert_imageset and compute_image_mean, against python-lmdb, Pillow and numpy."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import caffe_command
 from caffe.proto import caffe_pb2
 
 BIN = Path(__file__).resolve().parents[2] / "build" / "bin"
@@ -290,3 +292,23 @@ def test_mean_reads_what_other_programs_wrote(tmp_path: Path, rng: np.random.Gen
         mean = caffe_pb2.BlobProto.FromString((tmp_path / "mean").read_bytes())
         expected = np.mean(list(kept.values()), axis=0).astype(np.float32)
         np.testing.assert_array_equal(np.array(mean.data, np.float32), expected.ravel())
+
+
+def test_caffe_test_names_or_skips_a_bad_image(lenet: tuple[Path, Path], tmp_path: Path) -> None:
+    model, weights = lenet
+    lines = (model.parent / "list.txt").read_text().splitlines()
+    lines.insert(7, f"{tmp_path}/none.png 3")
+    (tmp_path / "list.txt").write_text("\n".join(lines))
+    text = model.read_text().replace(f"{model.parent}/list.txt", f"{tmp_path}/list.txt")
+    (tmp_path / "net.prototxt").write_text(text)
+    arguments = ["test", f"--model={tmp_path}/net.prototxt", f"--weights={weights}", "--iterations=2"]
+    assert f"{tmp_path}/list.txt:8: {tmp_path}/none.png: File not found" in caffe_command.error(*arguments)
+    skipping = caffe_command.messages(caffe_command.caffe(*arguments, "--skip_corrupt"))
+    whole = caffe_command.messages(
+        caffe_command.caffe("test", f"--model={model}", f"--weights={weights}", "--iterations=2")
+    )
+    assert "Skipped 1 corrupt records." in skipping
+    assert any(re.fullmatch(r"Waited for data: \S+ s of \S+ s \(\S+ %\)", line) for line in whole)
+    # The same images, the same scores.
+    scores = [[line for line in lines if line.startswith("accuracy = ")] for lines in (skipping, whole)]
+    assert scores[0] == scores[1] != []

@@ -39,13 +39,19 @@ void AddBatch(const Net<float>& net, int batch, vector<Score>* scores) {
   }
 }
 
-double SecondsWaitedForData(const Net<float>& net) {
-  double seconds = 0;
+// How much of `seconds` the net stood still because its data were not there yet; nothing for a net that reads none.
+void LogWaiting(const Net<float>& net, double seconds) {
+  bool reads = false;
+  double waited = 0;
   for (const auto& layer : net.layers()) {
     const auto* source = dynamic_cast<const BasePrefetchingDataLayer<float>*>(layer.get());
-    if (source != nullptr) seconds += source->seconds_waited();
+    if (source == nullptr) continue;
+    reads = true;
+    waited += source->seconds_waited();
   }
-  return seconds;
+  if (!reads) return;
+  LOG(INFO) << "Waited for data: " << waited << " s of " << seconds << " s (" << 100 * waited / seconds << " %)";
+  if (CorruptRecords::skip()) LOG(INFO) << "Skipped " << CorruptRecords::count() << " corrupt records.";
 }
 
 }  // namespace
@@ -73,9 +79,7 @@ void Test(const TestOptions& options) {
     AddBatch(net, batch, &scores);
   }
 
-  const double waited = SecondsWaitedForData(net), total = timer.Seconds();
-  LOG(INFO) << "Waited for data: " << waited << " s of " << total << " s (" << 100 * waited / total << " %)";
-  if (CorruptRecords::skip()) LOG(INFO) << "Skipped " << CorruptRecords::count() << " corrupt records.";
+  LogWaiting(net, timer.Seconds());
   LOG(INFO) << "Loss: " << loss / options.iterations;
   for (const Score& score : scores) {
     const double mean = score.sum / options.iterations;
