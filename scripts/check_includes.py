@@ -18,6 +18,7 @@ CORE: dict[str, set[str]] = {
     "mapping": {"device"},
     "vmm": {"periphery"},
     "crossbar": {"device", "circuit", "periphery", "mapping", "vmm"},
+    "images": {"crossbar", "mapping"},
     "spice": {"device", "circuit", "periphery"},
 }
 # Public headers of the core belong to a folder.
@@ -29,6 +30,8 @@ PUBLIC = {
     "rxnn/periphery.hpp": "periphery",
     "rxnn/mapping.hpp": "mapping",
     "rxnn/crossbar_matrix.hpp": "crossbar",
+    "rxnn/input_vectors.hpp": "crossbar",
+    "rxnn/convolution.hpp": "images",
     "rxnn/spice.hpp": "spice",
 }
 # Every folder may read the description of the hardware.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "rxnn/hardware.hpp"
+#include "rxnn/input_vectors.hpp"
 #include "rxnn/mapping.hpp"
 #include "rxnn/periphery.hpp"
 
@@ -32,6 +33,21 @@ struct ArrayPlace {
   int slice = 0;     // 0 is least significant
   int polarity = 0;  // 0 positive parts or OFFSET, 1 negative parts
 };
+
+// Sums of some neighbouring vectors and outputs of one group, as Multiply hands them out: that of vector first_vector +
+// v and output first_output + n is sums[v * stride + n].
+struct SumBlock {
+  int group = 0;
+  int first_vector = 0;
+  int vectors = 0;
+  int first_output = 0;
+  int outputs = 0;
+  const double* sums = nullptr;
+  std::int64_t stride = 0;
+};
+
+// Called for every block of a product, from many threads at once.
+using SumSink = std::function<void(const SumBlock&)>;
 
 struct CrossbarState;  // src/crossbar/state.hpp
 
@@ -78,10 +94,8 @@ class CrossbarMatrix {
   int inputs() const;
   int outputs() const;
 
-  // Runs `count` input vectors of signed codes (count x inputs, row-major, |code| <= 2^input_bits - 1) through the
-  // arrays of `group`: DACs, currents, ADCs, shift and add. `sums` (count x outputs, row-major) is what the integer
-  // product codes * W_q would be on ideal hardware. `has_negative`: run a second pass for the negative parts; without
-  // it every code must be >= 0.
+  // Runs input vectors through the arrays of all groups: DACs, currents, ADCs, shift and add. The sums that go to
+  // `take` are what the integer product codes * W_q would be on ideal hardware.
   //
   // What a converter makes of a column's current (units of CurrentUnit) is turned back to levels by subtracting the
   // share of g_off, (g_off / g_step) sum(digits). A converter that tells single levels apart (lsb <= 1) counts: the
@@ -89,6 +103,11 @@ class CrossbarMatrix {
   // out. An ideal converter (adc_bits 0) rounds nothing.
   // `first_read` numbers the vectors for read noise. Uses all cores unless called from within a parallel region; the
   // result does not depend on it.
+  void Multiply(const InputVectors& vectors, std::uint64_t first_read, const SumSink& take) const;
+
+  // The same for `count` vectors of signed codes (count x inputs, row-major, |code| <= 2^input_bits - 1) and the arrays
+  // of one group. `has_negative`: run a second pass for the negative parts; without it every code must be >= 0. `sums`:
+  // count x outputs, row-major.
   void Multiply(int group, const std::int32_t* codes, int count, bool has_negative, std::uint64_t first_read,
                 double* sums) const;
 
@@ -99,6 +118,7 @@ class CrossbarMatrix {
   // adc_range CALIBRATED: until the range is set, the smallest and largest column currents (units of CurrentUnit) that
   // the vectors cause are observed, then set. Both do nothing for other ranges.
   bool needs_calibration() const;
+  CurrentRange ObserveCurrents(const InputVectors& vectors) const;
   CurrentRange ObserveCurrents(int group, const std::int32_t* codes, int count, bool has_negative) const;
   void SetAdcRange(const CurrentRange& range);
 

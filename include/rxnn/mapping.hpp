@@ -47,8 +47,11 @@ struct InputScale {
   bool has_negative = false;  // the negative parts need a pass of their own
 };
 
-// x_q = clamp(round_half_to_even(x / range * (2^input_bits - 1))), signed; range = hardware.input_range, or the largest
-// |x| when that is 0. Throws std::invalid_argument for an input that is not finite.
+// x_q = clamp(round_half_to_even(x / range * (2^input_bits - 1))), signed; 0 where the range is 0.
+std::int32_t InputCode(const Hardware& hardware, float input, float range);
+
+// The codes of an image: range = hardware.input_range, or the largest |x| when that is 0. Throws std::invalid_argument
+// for an input that is not finite.
 InputScale QuantizeInputs(const Hardware& hardware, const float* inputs, std::int64_t count, std::int32_t* codes);
 
 }  // namespace rxnn

@@ -1,20 +1,16 @@
 #include "crossbar/block_reader.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace rxnn {
 namespace {
 
 // Reads of one vector: one where all is folded, else one per stream and sign.
-int NumReads(const CrossbarState& state, const Batch& batch) {
-  if (state.scheme.folded) return 1;
-  return state.scheme.streams * (batch.has_negative ? 2 : 1);
-}
+int NumReads(const CrossbarState& state, int passes) { return state.scheme.folded ? 1 : state.scheme.streams * passes; }
 
 // weight of (matrix, read) = +-2^(cell_bits slice + dac_bits stream); negative for one of the array and the pass.
 std::vector<double> ShiftAndAddWeights(const CrossbarState& state, int reads) {
@@ -35,46 +31,35 @@ std::vector<double> ShiftAndAddWeights(const CrossbarState& state, int reads) {
 
 }  // namespace
 
-std::vector<Block> CutBlocks(const CrossbarState& state, const Batch& batch) {
-  constexpr int kStep = 12;  // a multiple of the vectors that the kernels take together
-  constexpr int kMostVectors = 96;
-  constexpr int kMostPanels = 16;
-  constexpr std::int64_t kDigitBytes = 192 * 1024;
-
-  const std::int64_t element = state.scheme.wide ? sizeof(double) : sizeof(float);
-  const std::int64_t bytes_per_vector = element * std::min(state.grid.rows, state.grid.inputs) * NumReads(state, batch);
-  const int fitting = static_cast<int>(kDigitBytes / bytes_per_vector) / kStep * kStep;
-  int vectors = std::clamp(fitting, kStep, kMostVectors);
-  const int num_panels = static_cast<int>(state.panels.size());
-  int panels = std::min(kMostPanels, num_panels);
-
-  const int threads = omp_in_parallel() ? 1 : omp_get_max_threads();
-  const auto pieces = [&] {
-    return static_cast<std::int64_t>((batch.count + vectors - 1) / vectors) * ((num_panels + panels - 1) / panels);
-  };
-  const std::int64_t wanted = threads > 1 ? 3 * threads : 1;
-  while (pieces() < wanted && panels > 1) panels = (panels + 1) / 2;
-  while (pieces() < wanted && vectors > kStep) vectors = (vectors / 2 + kStep - 1) / kStep * kStep;
-
-  std::vector<Block> blocks;
-  for (int v = 0; v < batch.count; v += vectors) {
-    for (int p = 0; p < num_panels; p += panels) {
-      blocks.push_back({v, std::min(vectors, batch.count - v), p, std::min(p + panels, num_panels)});
-    }
-  }
-  return blocks;
+template <typename T>
+BlockLimits BlockReader<T>::Limits(const CrossbarState& state) {
+  BlockLimits limits;
+  limits.digit_bytes = 192 * 1024;
+  limits.bytes_per_vector =
+      static_cast<std::int64_t>(sizeof(T)) * std::min(state.grid.rows, state.grid.inputs) * NumReads(state, 1);
+  limits.step = 12;  // a multiple of the vectors that the kernels take together
+  limits.efficient_vectors = 24;
+  limits.most_vectors = 96;
+  limits.most_panels = 16;
+  return limits;
 }
 
 template <typename T>
 BlockReader<T>::BlockReader(const CrossbarState& state, const Batch& batch, const Readout& readout)
-    : state_(state),
-      batch_(batch),
-      readout_(readout),
-      reads_(NumReads(state, batch)),
-      weights_(ShiftAndAddWeights(state, reads_)) {}
+    : state_(state), batch_(batch), readout_(readout) {}
 
 template <typename T>
-void BlockReader<T>::Multiply(const Block& block, double* sums) {
+void BlockReader<T>::Start(const Block& block) {
+  offset_sums_.assign(block.vectors, 0.0);
+  const int reads = NumReads(state_, block.passes());
+  if (reads == reads_) return;
+  reads_ = reads;
+  weights_ = ShiftAndAddWeights(state_, reads);
+}
+
+template <typename T>
+void BlockReader<T>::Multiply(const Block& block, const SumSink& take) {
+  Start(block);
   const Panel* panels = state_.panels.data();
   const std::size_t first_stored = panels[block.first_panel].stored_before;
   const Panel& last = panels[block.last_panel - 1];
@@ -94,19 +79,15 @@ void BlockReader<T>::Multiply(const Block& block, double* sums) {
       }
     }
   }
-
-  for (int v = 0; v < block.vectors; ++v) {
-    const double offset = OffsetSum(block.first_vector + v);
-    double* row = sums + static_cast<std::int64_t>(block.first_vector + v) * state_.grid.outputs;
-    for (int p = block.first_panel; p < block.last_panel; ++p) {
-      const double* from = panel_sums(panels[p]) + static_cast<std::size_t>(v) * panels[p].stride;
-      for (int j = 0; j < panels[p].cols; ++j) row[panels[p].first_col + j] = from[j] - offset;
-    }
-  }
+  EmitSums(block, state_.panels, take, &emitted_, [&](const Panel& panel, int v, double* sums) {
+    const double* from = panel_sums(panel) + static_cast<std::size_t>(v) * panel.stride;
+    for (int j = 0; j < panel.cols; ++j) sums[j] = from[j] - offset_sums_[v];
+  });
 }
 
 template <typename T>
 CurrentRange BlockReader<T>::Observe(const Block& block) {
+  Start(block);
   CurrentRange range{std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
   for (int row_tile = 0; row_tile < state_.grid.row_tiles; ++row_tile) {
     LoadDigits(block, row_tile);
@@ -131,23 +112,45 @@ CurrentRange BlockReader<T>::Observe(const Block& block) {
 }
 
 template <typename T>
+void BlockReader<T>::LoadCodes(const Block& block, int row_tile) {
+  const int rows = state_.grid.used_rows(row_tile);
+  codes_.assign(static_cast<std::size_t>(block.vectors) * rows, 0);
+  for (int pass = 0; pass < block.passes(); ++pass) {
+    for (int byte = 0; byte < (state_.hardware.input_bits > 8 ? 2 : 1); ++byte) {
+      const InputVectors::Rows from = batch_.vectors.Load(
+          {block.group, block.first_vector, block.vectors, state_.grid.first_row(row_tile), rows, pass, byte}, &bytes_);
+      for (std::int64_t v = 0; v < block.vectors; ++v) {
+        const std::uint8_t* bytes = from.data + v * from.stride;
+        std::int32_t* codes = codes_.data() + v * rows;
+        for (int i = 0; i < rows; ++i) {
+          const std::int32_t part = static_cast<std::int32_t>(bytes[i]) << (8 * byte);
+          codes[i] += pass == 0 ? part : -part;
+        }
+      }
+    }
+  }
+  if (state_.scheme.folded || state_.hardware.signed_weights != SignedWeights::kOffset) return;
+  for (std::int64_t v = 0; v < block.vectors; ++v) {
+    const std::int32_t* codes = codes_.data() + v * rows;
+    const std::int64_t sum = std::accumulate(codes, codes + rows, std::int64_t{0});
+    offset_sums_[v] += std::ldexp(static_cast<double>(sum), state_.hardware.weight_bits - 1);
+  }
+}
+
+template <typename T>
 void BlockReader<T>::LoadDigits(const Block& block, int row_tile) {
-  const TileGrid& grid = state_.grid;
-  const int rows = grid.used_rows(row_tile);
-  const std::int32_t* codes =
-      batch_.codes + static_cast<std::int64_t>(block.first_vector) * grid.inputs + grid.first_row(row_tile);
+  const int rows = state_.grid.used_rows(row_tile);
+  LoadCodes(block, row_tile);
   digits_.resize(static_cast<std::size_t>(reads_) * block.vectors * rows);
   shares_.assign(static_cast<std::size_t>(reads_) * block.vectors, 0.0);
   if (state_.scheme.folded) {
-    for (std::int64_t v = 0; v < block.vectors; ++v) {
-      std::copy_n(codes + v * grid.inputs, rows, digits_.data() + v * rows);
-    }
+    std::copy(codes_.begin(), codes_.end(), digits_.begin());
     return;
   }
 
   DigitCut<T> cut;
-  cut.codes = codes;
-  cut.code_stride = grid.inputs;
+  cut.codes = codes_.data();
+  cut.code_stride = rows;
   cut.rows = rows;
   cut.vectors = block.vectors;
   cut.streams = state_.scheme.streams;
@@ -165,12 +168,12 @@ void BlockReader<T>::LoadDigits(const Block& block, int row_tile) {
 }
 
 template <typename T>
-const T* BlockReader<T>::PanelMatrices(int row_tile, const Panel& panel) const {
+const T* BlockReader<T>::PanelMatrices(const Block& block, int row_tile, const Panel& panel) const {
   const int rows = state_.grid.used_rows(row_tile);
   if constexpr (std::is_same_v<T, float>) {
-    if (state_.narrow.matrices.empty()) return state_.levels.panel(batch_.group, row_tile, rows, panel);
+    if (state_.narrow.matrices.empty()) return state_.levels.panel(block.group, row_tile, rows, panel);
   }
-  return state_.operands<T>().matrices.panel(batch_.group, row_tile, rows, panel);
+  return state_.operands<T>().matrices.panel(block.group, row_tile, rows, panel);
 }
 
 template <typename T>
@@ -183,7 +186,7 @@ PanelReads<T> BlockReader<T>::Reads(const Block& block, int row_tile, const Pane
   reads.matrices = state_.scheme.matrices();
   reads.digits = digits_.data();
   reads.shares = shares_.data();
-  reads.levels = PanelMatrices(row_tile, panel);
+  reads.levels = PanelMatrices(block, row_tile, panel);
   reads.weights = weights_.data();
   reads.readout = readout_;
   reads.sums = sums;
@@ -239,14 +242,14 @@ void BlockReader<T>::AddNoise(const Block& block, int row_tile, const Panel& pan
   squares.reads = 1;
   squares.matrices = 1;
   squares.digits = digit_squares_.data() + static_cast<std::size_t>(read) * block.vectors * squares.rows;
-  squares.levels = state_.operands<T>().squares.matrix(batch_.group, row_tile, squares.rows, panel,
+  squares.levels = state_.operands<T>().squares.matrix(block.group, row_tile, squares.rows, panel,
                                                        slice * scheme.polarities + polarity);
   squares.weights = &one;
   variances_.assign(static_cast<std::size_t>(block.vectors) * panel.stride, 0.0);
   squares.sums = variances_.data();
   ReadPanel(squares);
 
-  const std::uint32_t array = state_.ArrayId(batch_.group, row_tile, panel.col_tile, slice, polarity);
+  const std::uint32_t array = state_.ArrayId(block.group, row_tile, panel.col_tile, slice, polarity);
   const int first_col = panel.first_col - state_.grid.first_col(panel.col_tile);
   const double scale = sign * state_.hardware.read_noise_sigma;
   std::array<double, kPanelCols> normals;
@@ -256,15 +259,6 @@ void BlockReader<T>::AddNoise(const Block& block, int row_tile, const Panel& pan
     const double* variances = variances_.data() + static_cast<std::size_t>(v) * panel.stride;
     for (int j = 0; j < panel.cols; ++j) currents[j] += scale * std::sqrt(variances[j]) * normals[j];
   }
-}
-
-template <typename T>
-double BlockReader<T>::OffsetSum(int vector) const {
-  if (state_.scheme.folded || state_.hardware.signed_weights != SignedWeights::kOffset) return 0;
-  const std::int32_t* codes = batch_.codes + static_cast<std::int64_t>(vector) * state_.grid.inputs;
-  std::int64_t sum = 0;
-  for (int k = 0; k < state_.grid.inputs; ++k) sum += codes[k];
-  return std::ldexp(static_cast<double>(sum), state_.hardware.weight_bits - 1);
 }
 
 template class BlockReader<float>;

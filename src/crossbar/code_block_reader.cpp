@@ -1,7 +1,5 @@
 #include "crossbar/code_block_reader.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -13,10 +11,8 @@ namespace {
 // Fewer reads of one panel than this do not repay its tables.
 constexpr int kFewestTableReads = 24;
 
-int Passes(const Batch& batch) { return batch.has_negative ? 2 : 1; }
-
 // Whether 32 bits hold the sums of every matrix, stream and pass of `row_tiles` tiles.
-bool Fits(const CrossbarState& state, const Batch& batch, int row_tiles) {
+bool Fits(const CrossbarState& state, int passes, int row_tiles) {
   const Hardware& hardware = state.hardware;
   const CodeReadout& readout = *state.code_readout;
   double weight = 0;  // of slices times streams
@@ -26,7 +22,7 @@ bool Fits(const CrossbarState& state, const Batch& batch, int row_tiles) {
     }
   }
   // One half of all is added, the other subtracted, where there are twins or two passes.
-  const int parts = Passes(batch) * state.scheme.matrices() / state.scheme.slices;
+  const int parts = passes * state.scheme.matrices() / state.scheme.slices;
   const double largest =
       parts > 1 ? parts / 2 * (readout.most - readout.least) : std::max(readout.most, -readout.least);
   return largest * weight * row_tiles < 2147483648.0;
@@ -34,59 +30,38 @@ bool Fits(const CrossbarState& state, const Batch& batch, int row_tiles) {
 
 }  // namespace
 
-std::vector<Block> CutCodeBlocks(const CrossbarState& state, const Batch& batch) {
-  constexpr int kStep = 24;
-  constexpr int kMostVectors = 192;
-  constexpr int kMostPanels = 16;
-  constexpr std::int64_t kDigitBytes = 512 * 1024;
-
-  // A word of one-bit digits takes as much room as its offsets, a digit of the blocked kernel a float.
+BlockLimits CodeBlockReader::Limits(const CrossbarState& state) {
   const std::int64_t rows = std::min(state.grid.rows, state.grid.inputs);
   const std::int64_t chunks = (rows + kChunkRows - 1) / kChunkRows;
-  const std::int64_t bytes_per_read = state.hardware.dac_bits == 1 ? chunks * kChunkOffsets * 2 : rows * 4;
-  const int fitting = static_cast<int>(kDigitBytes / (bytes_per_read * state.scheme.streams)) / kStep * kStep;
-  int vectors = std::clamp(fitting, kStep, kMostVectors);
-  const int num_panels = static_cast<int>(state.panels.size());
-  int panels = std::min(kMostPanels, num_panels);
-
-  const int threads = omp_in_parallel() ? 1 : omp_get_max_threads();
-  const auto pieces = [&] {
-    return static_cast<std::int64_t>((batch.count + vectors - 1) / vectors) * ((num_panels + panels - 1) / panels);
-  };
-  const std::int64_t wanted = threads > 1 ? 3 * threads : 1;
-  while (pieces() < wanted && panels > 1) panels = (panels + 1) / 2;
-  while (pieces() < wanted && vectors > kStep) vectors = (vectors / 2 + kStep - 1) / kStep * kStep;
-
-  std::vector<Block> blocks;
-  for (int v = 0; v < batch.count; v += vectors) {
-    for (int p = 0; p < num_panels; p += panels) {
-      blocks.push_back({v, std::min(vectors, batch.count - v), p, std::min(p + panels, num_panels)});
-    }
-  }
-  return blocks;
+  BlockLimits limits;
+  limits.digit_bytes = 512 * 1024;
+  // The offsets of one-bit digits, or a float for every digit.
+  limits.bytes_per_vector =
+      state.scheme.streams * (state.hardware.dac_bits == 1 ? chunks * kChunkOffsets * 2 : rows * 4);
+  limits.step = 24;
+  limits.efficient_vectors = 96;  // that make what is prepared for a panel cheap
+  limits.most_vectors = 192;
+  limits.most_panels = 16;
+  return limits;
 }
 
-template <typename Code>
-CodeBlockReader<Code>::CodeBlockReader(const CrossbarState& state, const Batch& batch)
-    : state_(state),
-      batch_(batch),
-      readout_(*state.code_readout),
-      keeps_integers_(Fits(state, batch, state.grid.row_tiles)) {}
+CodeBlockReader::CodeBlockReader(const CrossbarState& state, const Batch& batch)
+    : state_(state), batch_(batch), readout_(*state.code_readout) {}
 
-template <typename Code>
-void CodeBlockReader<Code>::Multiply(const Block& block, double* sums) {
+void CodeBlockReader::Multiply(const Block& block, const SumSink& take) {
   const Panel* panels = state_.panels.data();
   const std::size_t first_stored = panels[block.first_panel].stored_before;
   const Panel& last = panels[block.last_panel - 1];
   const auto at = [&](const Panel& panel) { return (panel.stored_before - first_stored) * block.vectors; };
 
+  keeps_integers_ = Fits(state_, block.passes(), state_.grid.row_tiles);
   const bool pays = ChosenKernel() == Kernel::kTable || block.vectors * state_.scheme.streams >= kFewestTableReads;
   tables_ = state_.hardware.dac_bits == 1 && pays && ChosenKernel() != Kernel::kMultiply;
   sums_.assign((last.stored_before + last.stride - first_stored) * block.vectors, 0);
   wide_sums_.assign(keeps_integers_ ? 0 : sums_.size(), 0.0);
   code_sums_.assign(block.vectors, 0);
   for (int row_tile = 0; row_tile < state_.grid.row_tiles; ++row_tile) {
-    for (int pass = 0; pass < Passes(batch_); ++pass) {
+    for (int pass = 0; pass < block.passes(); ++pass) {
       LoadDigits(block, row_tile, pass);
       for (int p = block.first_panel; p < block.last_panel; ++p) {
         ReadPanel(block, row_tile, pass, panels[p], sums_.data() + at(panels[p]));
@@ -107,23 +82,19 @@ void CodeBlockReader<Code>::Multiply(const Block& block, double* sums) {
       }
     }
   }
-  for (int v = 0; v < block.vectors; ++v) {
+  EmitSums(block, state_.panels, take, &emitted_, [&](const Panel& panel, int v, double* sums) {
     const double constant = per_code * static_cast<double>(code_sums_[v]);
-    double* row = sums + static_cast<std::int64_t>(block.first_vector + v) * state_.grid.outputs;
-    for (int p = block.first_panel; p < block.last_panel; ++p) {
-      const Panel& panel = panels[p];
-      const std::size_t from = at(panel) + static_cast<std::size_t>(v) * panel.stride;
-      for (int j = 0; j < panel.cols; ++j) {
-        const double total = keeps_integers_ ? sums_[from + j] : wide_sums_[from + j];
-        row[panel.first_col + j] = total * readout_.unit - constant;
-      }
+    const std::size_t from = at(panel) + static_cast<std::size_t>(v) * panel.stride;
+    if (keeps_integers_) {
+      for (int j = 0; j < panel.cols; ++j) sums[j] = sums_[from + j] * readout_.unit - constant;
+    } else {
+      for (int j = 0; j < panel.cols; ++j) sums[j] = wide_sums_[from + j] * readout_.unit - constant;
     }
-  }
+  });
 }
 
-template <typename Code>
-void CodeBlockReader<Code>::LoadDigits(const Block& block, int row_tile, int pass) {
-  const CodeCut<Code> cut = LoadCodes(block, row_tile, pass);
+void CodeBlockReader::LoadDigits(const Block& block, int row_tile, int pass) {
+  const CodeCut cut = LoadCodes(block, row_tile, pass);
   const int streams = cut.streams;
   digit_sums_.resize(static_cast<std::size_t>(block.vectors) * streams);
   shares_.resize(digit_sums_.size());
@@ -145,27 +116,25 @@ void CodeBlockReader<Code>::LoadDigits(const Block& block, int row_tile, int pas
   }
 }
 
-template <typename Code>
-CodeCut<Code> CodeBlockReader<Code>::LoadCodes(const Block& block, int row_tile, int pass) {
-  CodeCut<Code> cut;
+CodeCut CodeBlockReader::LoadCodes(const Block& block, int row_tile, int pass) {
+  CodeCut cut;
   cut.rows = state_.grid.used_rows(row_tile);
   cut.vectors = block.vectors;
   cut.streams = state_.scheme.streams;
   cut.dac_bits = state_.hardware.dac_bits;
-  cut.code_stride = (cut.rows + kChunkRows - 1) / kChunkRows * kChunkRows;
-  codes_.resize(static_cast<std::size_t>(cut.code_stride) * block.vectors);
-  cut.codes = codes_.data();
-  const std::int32_t* from = batch_.codes + static_cast<std::int64_t>(block.first_vector) * state_.grid.inputs +
-                             state_.grid.first_row(row_tile);
-  for (int v = 0; v < block.vectors; ++v, from += state_.grid.inputs) {
-    Code* to = codes_.data() + static_cast<std::size_t>(v) * cut.code_stride;
-    for (int i = 0; i < cut.rows; ++i) to[i] = static_cast<Code>(std::max(pass == 0 ? from[i] : -from[i], 0));
+  InputVectors::Piece piece{
+      block.group, block.first_vector, block.vectors, state_.grid.first_row(row_tile), cut.rows, pass, 0};
+  const InputVectors::Rows low = batch_.vectors.Load(piece, &bytes_[0]);
+  cut.low = low.data;
+  cut.stride = low.stride;
+  if (state_.hardware.input_bits > 8) {
+    piece.byte = 1;
+    cut.high = batch_.vectors.Load(piece, &bytes_[1]).data;
   }
   return cut;
 }
 
-template <typename Code>
-void CodeBlockReader<Code>::CutForTables(const CodeCut<Code>& cut) {
+void CodeBlockReader::CutForTables(const CodeCut& cut) {
   const int chunks = (cut.rows + kChunkRows - 1) / kChunkRows;
   words_.resize(digit_sums_.size() * chunks);
   CutBits(cut, words_.data(), digit_sums_.data());
@@ -184,16 +153,13 @@ void CodeBlockReader<Code>::CutForTables(const CodeCut<Code>& cut) {
   }
 }
 
-template <typename Code>
-void CodeBlockReader<Code>::CutForProducts(const CodeCut<Code>& cut) {
+void CodeBlockReader::CutForProducts(const CodeCut& cut) {
   row_stride_ = (cut.rows + kDigitPad - 1) / kDigitPad * kDigitPad;
   digits_.resize(digit_sums_.size() * row_stride_);
   CutDigits(cut, row_stride_, digits_.data(), digit_sums_.data());
 }
 
-template <typename Code>
-void CodeBlockReader<Code>::ReadPanel(const Block& block, int row_tile, int pass, const Panel& panel,
-                                      std::int32_t* sums) {
+void CodeBlockReader::ReadPanel(const Block& block, int row_tile, int pass, const Panel& panel, std::int32_t* sums) {
   const PanelStore<float>& store = state_.narrow.matrices.empty() ? state_.levels : state_.narrow.matrices;
   CodeReads reads;
   reads.rows = state_.grid.used_rows(row_tile);
@@ -204,7 +170,7 @@ void CodeBlockReader<Code>::ReadPanel(const Block& block, int row_tile, int pass
   reads.readout = readout_;
   reads.sums = sums;
   for (int matrix = 0; matrix < state_.scheme.matrices(); ++matrix) {
-    reads.levels = store.matrix(batch_.group, row_tile, reads.rows, panel, matrix);
+    reads.levels = store.matrix(block.group, row_tile, reads.rows, panel, matrix);
     reads.shift = state_.scheme.slice(matrix) * state_.hardware.cell_bits;
     reads.negative = (state_.scheme.polarity(matrix) == 1) != (pass == 1);
     if (tables_) {
@@ -215,13 +181,9 @@ void CodeBlockReader<Code>::ReadPanel(const Block& block, int row_tile, int pass
   }
 }
 
-template <typename Code>
-void CodeBlockReader<Code>::Widen() {
+void CodeBlockReader::Widen() {
   for (std::size_t i = 0; i < sums_.size(); ++i) wide_sums_[i] += sums_[i];
   std::fill(sums_.begin(), sums_.end(), 0);
 }
-
-template class CodeBlockReader<std::uint8_t>;
-template class CodeBlockReader<std::uint16_t>;
 
 }  // namespace rxnn

@@ -5,33 +5,30 @@
 #include <cstdint>
 #include <vector>
 
-#include "crossbar/block_reader.hpp"
+#include "crossbar/blocks.hpp"
 #include "crossbar/state.hpp"
 #include "hwy/aligned_allocator.h"
 #include "vmm/code_reads.hpp"
 
 namespace rxnn {
 
-// Cuts a batch as CutBlocks does: more vectors in a block, so that tables serve many.
-std::vector<Block> CutCodeBlocks(const CrossbarState& state, const Batch& batch);
-
-// One per thread: it keeps buffers. Code: std::uint8_t where input codes fit a byte, else std::uint16_t.
-template <typename Code>
+// One per thread: it keeps buffers.
 class CodeBlockReader {
  public:
   CodeBlockReader(const CrossbarState& state, const Batch& batch);
 
-  // Writes the block's part of sums [batch.count][outputs].
-  void Multiply(const Block& block, double* sums);
+  static BlockLimits Limits(const CrossbarState& state);
+
+  void Multiply(const Block& block, const SumSink& take);
 
  private:
   // Cuts the digits that the block's vectors put on the rows of a tile in one pass (0: positive parts, 1: magnitudes of
   // the negative ones).
   void LoadDigits(const Block& block, int row_tile, int pass);
-  CodeCut<Code> LoadCodes(const Block& block, int row_tile, int pass);
+  CodeCut LoadCodes(const Block& block, int row_tile, int pass);
   // Digits of the tables, or of the blocked kernel.
-  void CutForTables(const CodeCut<Code>& cut);
-  void CutForProducts(const CodeCut<Code>& cut);
+  void CutForTables(const CodeCut& cut);
+  void CutForProducts(const CodeCut& cut);
   // Reads all matrices of a panel and adds to `sums` [vectors][panel.stride].
   void ReadPanel(const Block& block, int row_tile, int pass, const Panel& panel, std::int32_t* sums);
   // Adds what sums_ hold to wide_sums_ and clears them.
@@ -40,9 +37,9 @@ class CodeBlockReader {
   const CrossbarState& state_;
   const Batch& batch_;
   const CodeReadout& readout_;
-  const bool keeps_integers_;  // 32 bits hold the sums over all row tiles
-  bool tables_ = false;        // the block's digits have one bit and are read from tables
-  std::vector<Code> codes_;
+  bool keeps_integers_ = false;         // 32 bits hold the sums over all row tiles
+  bool tables_ = false;                 // the block's digits have one bit and are read from tables
+  std::vector<std::uint8_t> bytes_[2];  // of codes
   std::vector<std::uint64_t> words_;
   std::vector<std::int32_t> digit_sums_;  // [vector][stream]
   std::vector<std::int64_t> code_sums_;   // [vector], over the rows so far
@@ -55,6 +52,7 @@ class CodeBlockReader {
   std::size_t scratch_size_ = 0;
   std::vector<std::int32_t> sums_;  // [panel][vector][panel.stride]
   std::vector<double> wide_sums_;   // the same, unless keeps_integers_
+  std::vector<double> emitted_;
 };
 
 }  // namespace rxnn

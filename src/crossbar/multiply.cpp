@@ -10,29 +10,30 @@
 namespace rxnn {
 namespace {
 
-template <typename T>
-void MultiplyAs(const CrossbarState& state, const Batch& batch, double* sums) {
-  const Readout readout = state.MakeReadout();
-  const std::vector<Block> blocks = CutBlocks(state, batch);
+// Reads all blocks, each thread with a Reader of its own.
+template <typename Reader, typename... Arguments>
+void MultiplyWith(const CrossbarState& state, const Batch& batch, const SumSink& take, const Arguments&... arguments) {
+  const std::vector<Block> blocks = CutBlocks(batch, static_cast<int>(state.panels.size()), Reader::Limits(state));
   ParallelWork(static_cast<std::int64_t>(blocks.size()), [&] {
-    return [&, reader = BlockReader<T>(state, batch, readout)](std::int64_t i) mutable {
-      reader.Multiply(blocks[i], sums);
-    };
+    return
+        [&, reader = Reader(state, batch, arguments...)](std::int64_t i) mutable { reader.Multiply(blocks[i], take); };
   });
 }
 
-template <typename Code>
-void MultiplyCodes(const CrossbarState& state, const Batch& batch, double* sums) {
-  const std::vector<Block> blocks = CutCodeBlocks(state, batch);
-  ParallelWork(static_cast<std::int64_t>(blocks.size()), [&] {
-    return
-        [&, reader = CodeBlockReader<Code>(state, batch)](std::int64_t i) mutable { reader.Multiply(blocks[i], sums); };
-  });
+void MultiplyBatch(const CrossbarState& state, const Batch& batch, const SumSink& take) {
+  if (state.code_readout) {
+    MultiplyWith<CodeBlockReader>(state, batch, take);
+  } else if (state.scheme.wide) {
+    MultiplyWith<BlockReader<double>>(state, batch, take, state.MakeReadout());
+  } else {
+    MultiplyWith<BlockReader<float>>(state, batch, take, state.MakeReadout());
+  }
 }
 
 template <typename T>
 CurrentRange ObserveAs(const CrossbarState& state, const Batch& batch) {
-  const std::vector<Block> blocks = CutBlocks(state, batch);
+  const std::vector<Block> blocks =
+      CutBlocks(batch, static_cast<int>(state.panels.size()), BlockReader<T>::Limits(state));
   std::vector<CurrentRange> ranges(blocks.size());
   ParallelWork(static_cast<std::int64_t>(blocks.size()), [&] {
     return [&, reader = BlockReader<T>(state, batch, Readout())](std::int64_t i) mutable {
@@ -47,31 +48,43 @@ CurrentRange ObserveAs(const CrossbarState& state, const Batch& batch) {
   return range;
 }
 
+CurrentRange ObserveBatch(const CrossbarState& state, const Batch& batch) {
+  if (state.hardware.adc_bits == 0 || state.hardware.adc_range != AdcRange::kCalibrated) return {};
+  if (batch.vectors.count() == 0) return {};
+  return state.scheme.wide ? ObserveAs<double>(state, batch) : ObserveAs<float>(state, batch);
+}
+
 }  // namespace
+
+void CrossbarMatrix::Multiply(const InputVectors& vectors, std::uint64_t first_read, const SumSink& take) const {
+  state_->CheckProgrammed();
+  MultiplyBatch(*state_, {vectors, 0, state_->groups, first_read}, take);
+}
 
 void CrossbarMatrix::Multiply(int group, const std::int32_t* codes, int count, bool has_negative,
                               std::uint64_t first_read, double* sums) const {
-  const Batch batch{group, codes, count, has_negative, first_read};
-  state_->Check(batch);
-  if (state_->code_readout) {
-    if (state_->hardware.input_bits <= 8) {
-      MultiplyCodes<std::uint8_t>(*state_, batch, sums);
-    } else {
-      MultiplyCodes<std::uint16_t>(*state_, batch, sums);
+  state_->CheckProgrammed();
+  state_->CheckCodes(group, codes, count, has_negative);
+  const CodedVectors vectors(state_->hardware, codes, count, inputs(), has_negative);
+  const std::int64_t stride = outputs();
+  MultiplyBatch(*state_, {vectors, group, 1, first_read}, [&](const SumBlock& block) {
+    for (std::int64_t v = 0; v < block.vectors; ++v) {
+      std::copy_n(block.sums + v * block.stride, block.outputs,
+                  sums + (block.first_vector + v) * stride + block.first_output);
     }
-  } else if (state_->scheme.wide) {
-    MultiplyAs<double>(*state_, batch, sums);
-  } else {
-    MultiplyAs<float>(*state_, batch, sums);
-  }
+  });
+}
+
+CurrentRange CrossbarMatrix::ObserveCurrents(const InputVectors& vectors) const {
+  state_->CheckProgrammed();
+  return ObserveBatch(*state_, {vectors, 0, state_->groups, 0});
 }
 
 CurrentRange CrossbarMatrix::ObserveCurrents(int group, const std::int32_t* codes, int count, bool has_negative) const {
-  const Hardware& hardware = state_->hardware;
-  if (hardware.adc_bits == 0 || hardware.adc_range != AdcRange::kCalibrated || count == 0) return {};
-  const Batch batch{group, codes, count, has_negative, 0};
-  state_->Check(batch);
-  return state_->scheme.wide ? ObserveAs<double>(*state_, batch) : ObserveAs<float>(*state_, batch);
+  state_->CheckProgrammed();
+  state_->CheckCodes(group, codes, count, has_negative);
+  const CodedVectors vectors(state_->hardware, codes, count, inputs(), has_negative);
+  return ObserveBatch(*state_, {vectors, group, 1, 0});
 }
 
 }  // namespace rxnn

@@ -60,7 +60,8 @@ void CrossbarMatrix::MultiplyReference(int group, const std::int32_t* codes, int
                                        std::uint64_t first_read, double* sums) const {
   const CrossbarState& state = *state_;
   const Hardware& hardware = state.hardware;
-  state.Check({group, codes, count, has_negative, first_read});
+  state.CheckProgrammed();
+  state.CheckCodes(group, codes, count, has_negative);
   const Readout readout = state.MakeReadout();
   const bool analog = state.scheme.polarities == 2 && hardware.subtraction == Subtraction::kAnalog;
   const bool offset = hardware.signed_weights == SignedWeights::kOffset;

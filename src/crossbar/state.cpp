@@ -113,26 +113,28 @@ Readout CrossbarState::MakeReadout() const {
   return readout;
 }
 
-void CrossbarState::Check(const Batch& batch) const {
+void CrossbarState::CheckProgrammed() const {
+  if (scales.empty()) {
+    throw std::logic_error("crossbar matrix " + name + ": nothing is programmed; Program or Load comes first");
+  }
+}
+
+void CrossbarState::CheckCodes(int group, const std::int32_t* codes, int count, bool has_negative) const {
   std::ostringstream message;
   message << "crossbar matrix " << name << ": ";
-  if (scales.empty()) {
-    message << "nothing is programmed; Program or Load comes first";
-    throw std::logic_error(message.str());
-  }
-  if (batch.group < 0 || batch.group >= groups || batch.count < 0) {
-    message << "group " << batch.group << " and " << batch.count << " vectors, expected a group below " << groups
+  if (group < 0 || group >= groups || count < 0) {
+    message << "group " << group << " and " << count << " vectors, expected a group below " << groups
             << " and no negative count";
     throw std::invalid_argument(message.str());
   }
   const std::int32_t high = hardware.max_input_code();
-  const std::int32_t low = batch.has_negative ? -high : 0;
+  const std::int32_t low = has_negative ? -high : 0;
   std::int32_t smallest = 0;
   std::int32_t largest = 0;
-  const std::int64_t size = static_cast<std::int64_t>(batch.count) * grid.inputs;
+  const std::int64_t size = static_cast<std::int64_t>(count) * grid.inputs;
   for (std::int64_t i = 0; i < size; ++i) {
-    smallest = std::min(smallest, batch.codes[i]);
-    largest = std::max(largest, batch.codes[i]);
+    smallest = std::min(smallest, codes[i]);
+    largest = std::max(largest, codes[i]);
   }
   if (smallest < low || largest > high) {
     message << "input code " << (smallest < low ? smallest : largest) << ", expected " << low << " to " << high;

@@ -53,15 +53,6 @@ struct LevelBounds {
   CurrentRange currents;  // of a column under the largest and smallest digits, share of g_off included
 };
 
-// Vectors of one call of Multiply.
-struct Batch {
-  int group = 0;
-  const std::int32_t* codes = nullptr;
-  int count = 0;
-  bool has_negative = false;
-  std::uint64_t first_read = 0;
-};
-
 // |G_eq - G| / G of the cells in use of one array.
 struct RelativeChange {
   double sum = 0;
@@ -118,8 +109,10 @@ struct CrossbarState {
   // Converter and rounding of every column. Throws std::logic_error where the range is still to be calibrated.
   Readout MakeReadout() const;
 
-  // Throws unless programmed, `batch` in range and every code allowed.
-  void Check(const Batch& batch) const;
+  // Throws std::logic_error unless programmed.
+  void CheckProgrammed() const;
+  // Throws for a group that is not there, a negative count, or a code that is not allowed.
+  void CheckCodes(int group, const std::int32_t* codes, int count, bool has_negative) const;
 
   template <typename T>
   const Operands<T>& operands() const;

@@ -66,14 +66,17 @@ TileGrid::TileGrid(const Hardware& hardware, int inputs, int outputs)
       row_tiles((inputs + rows - 1) / rows),
       col_tiles((outputs + cols - 1) / cols) {}
 
+std::int32_t InputCode(const Hardware& hardware, float input, float range) {
+  // Clamped first: an input far beyond a given range would not fit an integer.
+  return Code(std::clamp(input, -range, range), range, hardware.max_input_code());
+}
+
 InputScale QuantizeInputs(const Hardware& hardware, const float* inputs, std::int64_t count, std::int32_t* codes) {
   InputScale scale;
   const float largest = LargestMagnitude(inputs, count, "input");
   scale.range = hardware.input_range > 0 ? static_cast<float>(hardware.input_range) : largest;
-  const std::int32_t limit = hardware.max_input_code();
   for (std::int64_t i = 0; i < count; ++i) {
-    // Clamped first: an input far beyond a given range would not fit an integer.
-    codes[i] = Code(std::clamp(inputs[i], -scale.range, scale.range), scale.range, limit);
+    codes[i] = InputCode(hardware, inputs[i], scale.range);
     scale.has_negative = scale.has_negative || codes[i] < 0;
   }
   return scale;

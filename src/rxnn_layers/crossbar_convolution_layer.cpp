@@ -2,16 +2,13 @@
 
 #include <algorithm>
 #include <limits>
-
-#include "rxnn_layers/parallel.hpp"
+#include <type_traits>
 
 namespace rxnn {
 namespace {
 
-// Output positions of a block: enough to fill the kernels, few enough that small images keep all cores busy.
-constexpr int kBlockPositions = 96;
-// Codes held at a time, 4 bytes each.
-constexpr int kMaxCodes = 1 << 24;
+// Codes held at a time.
+constexpr std::int64_t kMostBytes = 1 << 26;
 
 std::vector<int> ToVector(const caffe::Blob<int>& blob) { return {blob.cpu_data(), blob.cpu_data() + blob.count()}; }
 
@@ -43,98 +40,84 @@ ConvolutionGeometry CrossbarConvolutionLayer<Dtype>::Geometry() const {
 }
 
 template <typename Dtype>
-int CrossbarConvolutionLayer<Dtype>::ImagesAtATime() const {
-  return std::clamp(kMaxCodes / std::max<int>(this->bottom_dim_, 1), 1, this->num_);
+void CrossbarConvolutionLayer<Dtype>::Encode(const Dtype* bottom, int first, int count, ConvolutionVectors* vectors) {
+  const Dtype* images = bottom + static_cast<std::int64_t>(first) * this->bottom_dim_;
+  if constexpr (std::is_same_v<Dtype, float>) {
+    vectors->Encode(images, count);
+  } else {
+    images_.assign(images, images + static_cast<std::int64_t>(count) * this->bottom_dim_);
+    vectors->Encode(images_.data(), count);
+  }
 }
 
 template <typename Dtype>
-auto CrossbarConvolutionLayer<Dtype>::Encode(const Dtype* bottom, int images) const -> CodedImages {
-  const std::int64_t size = this->bottom_dim_;
-  CodedImages coded;
-  coded.codes.resize(images * size);
-  coded.scales.resize(images);
-  const Hardware& hardware = crossbars_->hardware();
-  ParallelFor(images, [&](std::int64_t n) {
-    const std::vector<float> image(bottom + n * size, bottom + (n + 1) * size);
-    coded.scales[n] = QuantizeInputs(hardware, image.data(), size, coded.codes.data() + n * size);
-  });
-  return coded;
-}
-
-template <typename Dtype>
-template <typename Visit>
-void CrossbarConvolutionLayer<Dtype>::ForEachBlock(const PatchGatherer& gatherer, const CodedImages& coded,
-                                                   Visit&& visit) const {
-  const int positions = gatherer.positions();
-  const int blocks = (positions + kBlockPositions - 1) / kBlockPositions;
-  const std::int64_t images = static_cast<std::int64_t>(coded.scales.size());
-  const std::int64_t group_size = this->bottom_dim_ / this->group_;
-  ParallelFor(images * this->group_ * blocks, [&](std::int64_t i) {
-    Block block;
-    block.first = static_cast<int>(i % blocks) * kBlockPositions;
-    block.count = std::min(kBlockPositions, positions - block.first);
-    block.group = static_cast<int>(i / blocks % this->group_);
-    block.image = static_cast<int>(i / blocks / this->group_);
-    std::vector<std::int32_t> patches(static_cast<size_t>(block.count) * gatherer.patch_size());
-    const std::int32_t* image = coded.codes.data() + block.image * this->bottom_dim_ + block.group * group_size;
-    gatherer.Gather(image, block.first, block.count, patches.data());
-    visit(block, patches.data());
-  });
-}
-
-template <typename Dtype>
-void CrossbarConvolutionLayer<Dtype>::Calibrate(CrossbarMatrix& matrix, const PatchGatherer& gatherer,
-                                                const Dtype* bottom) const {
+void CrossbarConvolutionLayer<Dtype>::Calibrate(CrossbarMatrix& matrix, const Dtype* bottom, int together,
+                                                ConvolutionVectors* vectors) {
   CurrentRange range{std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
-  const int step = ImagesAtATime();
-  for (int n = 0; n < this->num_; n += step) {
-    const CodedImages coded =
-        Encode(bottom + static_cast<std::int64_t>(n) * this->bottom_dim_, std::min(step, this->num_ - n));
-    ForEachBlock(gatherer, coded, [&](const Block& block, const std::int32_t* patches) {
-      const CurrentRange seen =
-          matrix.ObserveCurrents(block.group, patches, block.count, coded.scales[block.image].has_negative);
-#pragma omp critical(rxnn_calibrate)
-      range = {std::min(range.min, seen.min), std::max(range.max, seen.max)};
-    });
+  for (int n = 0; n < this->num_; n += together) {
+    Encode(bottom, n, std::min(together, this->num_ - n), vectors);
+    const CurrentRange seen = matrix.ObserveCurrents(*vectors);
+    range = {std::min(range.min, seen.min), std::max(range.max, seen.max)};
   }
   matrix.SetAdcRange(range);
+}
+
+template <typename Dtype>
+void CrossbarConvolutionLayer<Dtype>::Multiply(const CrossbarMatrix& matrix, const ConvolutionVectors& vectors,
+                                               std::uint64_t first_read, int first, Dtype* top) {
+  const int positions = vectors.positions();
+  const int images = vectors.count() / positions;
+  const int channels = this->num_output_;
+  std::vector<double> factors;  // of every image and channel
+  for (int image = 0; image < images; ++image) {
+    const float range = vectors.scale(image * positions).range;
+    for (int channel = 0; channel < channels; ++channel) factors.push_back(matrix.OutputScale(channel, range));
+  }
+  matrix.Multiply(vectors, first_read, [&](const SumBlock& block) {
+    const int channel = block.group * matrix.outputs() + block.first_output;
+    for (int v = 0; v < block.vectors;) {
+      const int image = (block.first_vector + v) / positions;
+      const int position = (block.first_vector + v) % positions;
+      const int count = std::min(block.vectors - v, positions - position);
+      const double* sums = block.sums + v * block.stride;
+      const double* image_factors = factors.data() + static_cast<std::int64_t>(image) * channels + channel;
+      Dtype* out = top + (first + image) * static_cast<std::int64_t>(this->top_dim_) +
+                   static_cast<std::int64_t>(channel) * positions + position;
+      if constexpr (std::is_same_v<Dtype, float>) {
+        StorePlanes(sums, block.stride, count, block.outputs, image_factors,
+                    bias_.empty() ? nullptr : bias_.data() + channel, out, positions);
+      } else {
+        for (int n = 0; n < block.outputs; ++n) {
+          for (int i = 0; i < count; ++i) {
+            // Rounded to float before the bias is added, as CrossbarMatmul gives it.
+            out[static_cast<std::int64_t>(n) * positions + i] =
+                static_cast<float>(sums[i * block.stride + n] * image_factors[n]) +
+                (bias_.empty() ? 0 : bias_[channel + n]);
+          }
+        }
+      }
+      v += count;
+    }
+  });
 }
 
 template <typename Dtype>
 void CrossbarConvolutionLayer<Dtype>::Forward_cpu(const Blobs& bottom, const Blobs& top) {
   CrossbarMatrix& matrix = crossbars_->Get(this->blobs_, false);
   const Dtype* bias = crossbars_->bias(this->blobs_);
-  const PatchGatherer gatherer(Geometry(), this->channels_ / this->group_);
-  const int positions = gatherer.positions();
-  const int outputs = matrix.outputs();
-  const int step = ImagesAtATime();
+  bias_.assign(bias, bias + (bias ? this->num_output_ : 0));
+  ConvolutionVectors vectors(matrix.hardware(), Geometry(), this->group_, this->channels_ / this->group_);
+  const int together = static_cast<int>(std::clamp<std::int64_t>(kMostBytes / vectors.image_bytes(), 1, this->num_));
 
   for (size_t b = 0; b < bottom.size(); ++b) {
-    const Dtype* bottom_data = bottom[b]->cpu_data();
-    Dtype* top_data = top[b]->mutable_cpu_data();
-    if (matrix.needs_calibration()) Calibrate(matrix, gatherer, bottom_data);
+    const Dtype* images = bottom[b]->cpu_data();
+    if (matrix.needs_calibration()) Calibrate(matrix, images, together, &vectors);
+    const std::uint64_t positions = static_cast<std::uint64_t>(vectors.positions());
     const std::uint64_t first_read = crossbars_->TakeReads(static_cast<std::uint64_t>(this->num_) * positions);
-
-    for (int n = 0; n < this->num_; n += step) {
-      const CodedImages coded =
-          Encode(bottom_data + static_cast<std::int64_t>(n) * this->bottom_dim_, std::min(step, this->num_ - n));
-      ForEachBlock(gatherer, coded, [&](const Block& block, const std::int32_t* patches) {
-        const InputScale& scale = coded.scales[block.image];
-        const std::int64_t image = n + block.image;
-        std::vector<double> sums(static_cast<size_t>(block.count) * outputs);
-        matrix.Multiply(block.group, patches, block.count, scale.has_negative,
-                        first_read + image * positions + block.first, sums.data());
-        for (int j = 0; j < outputs; ++j) {
-          const int channel = block.group * outputs + j;
-          const double factor = matrix.OutputScale(channel, scale.range);
-          const Dtype offset = bias ? bias[channel] : 0;
-          Dtype* y = top_data + image * this->top_dim_ + static_cast<std::int64_t>(channel) * positions + block.first;
-          for (int i = 0; i < block.count; ++i) {
-            // Rounded to float before the bias is added, as CrossbarMatmul gives it.
-            y[i] = static_cast<float>(sums[static_cast<size_t>(i) * outputs + j] * factor) + offset;
-          }
-        }
-      });
+    Dtype* out = top[b]->mutable_cpu_data();
+    for (int n = 0; n < this->num_; n += together) {
+      Encode(images, n, std::min(together, this->num_ - n), &vectors);
+      Multiply(matrix, vectors, first_read + static_cast<std::uint64_t>(n) * positions, n, out);
     }
   }
 }

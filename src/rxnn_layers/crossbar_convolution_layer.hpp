@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "caffe/layers/conv_layer.hpp"
+#include "rxnn/convolution.hpp"
 #include "rxnn_layers/layer_crossbars.hpp"
-#include "rxnn_layers/patches.hpp"
 
 namespace rxnn {
 
@@ -28,29 +28,17 @@ class CrossbarConvolutionLayer : public caffe::ConvolutionLayer<Dtype> {
   void Backward_cpu(const Blobs& top, const std::vector<bool>& propagate_down, const Blobs& bottom) override;
 
  private:
-  // Some images of a batch as codes.
-  struct CodedImages {
-    std::vector<std::int32_t> codes;
-    std::vector<InputScale> scales;  // one per image
-  };
-  // Output positions first .. first + count - 1 of one group of one image of CodedImages.
-  struct Block {
-    int image;
-    int group;
-    int first;
-    int count;
-  };
-
   ConvolutionGeometry Geometry() const;
-  CodedImages Encode(const Dtype* bottom, int images) const;
-  void Calibrate(CrossbarMatrix& matrix, const PatchGatherer& gatherer, const Dtype* bottom) const;
-  // Calls visit(block, patches) for every block of `images` images, in parallel; the first exception is passed on.
-  template <typename Visit>
-  void ForEachBlock(const PatchGatherer& gatherer, const CodedImages& coded, Visit&& visit) const;
-  // Images that are coded at a time: bounds the memory.
-  int ImagesAtATime() const;
+  // Codes some images of a bottom.
+  void Encode(const Dtype* bottom, int first, int count, ConvolutionVectors* vectors);
+  void Calibrate(CrossbarMatrix& matrix, const Dtype* bottom, int together, ConvolutionVectors* vectors);
+  // Multiplies the images that `vectors` hold, the first of which is number `first` of the top.
+  void Multiply(const CrossbarMatrix& matrix, const ConvolutionVectors& vectors, std::uint64_t first_read, int first,
+                Dtype* top);
 
   std::unique_ptr<LayerCrossbars<Dtype>> crossbars_;
+  std::vector<float> images_;  // a copy in float32 where Dtype is double
+  std::vector<float> bias_;
 };
 
 }  // namespace rxnn

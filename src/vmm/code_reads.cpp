@@ -1,49 +1,16 @@
 #include "vmm/code_reads.hpp"
 
 #include <cstdint>
-#include <sstream>
-#include <stdexcept>
 
+#include "vmm/check_panel.hpp"
 #include "vmm/code_reads_cpu.hpp"
 
 namespace rxnn {
-namespace {
-
-void Check(const CodeReads& reads) {
-  const bool sizes = reads.rows >= 0 && reads.vectors >= 0 && reads.streams >= 0 && reads.cols >= 0 &&
-                     reads.cols <= kPanelCols && reads.cols % kPanelPad == 0;
-  const bool aligned = reinterpret_cast<std::uintptr_t>(reads.levels) % kPanelAlignment == 0;
-  if (sizes && aligned) return;
-  std::ostringstream message;
-  message << "panel of " << reads.rows << " x " << reads.cols << " cells at " << static_cast<const void*>(reads.levels)
-          << ", " << reads.vectors << " vectors, " << reads.streams
-          << " streams: expected no negative size, columns in "
-          << "multiples of " << kPanelPad << " up to " << kPanelCols << ", an address that is a multiple of "
-          << kPanelAlignment;
-  throw std::invalid_argument(message.str());
-}
-
-}  // namespace
-
-template <>
-void CutDigits(const CodeCut<std::uint8_t>& cut, std::int64_t row_stride, float* digits, std::int32_t* digit_sums) {
+void CutDigits(const CodeCut& cut, std::int64_t row_stride, float* digits, std::int32_t* digit_sums) {
   CutDigitsCpu(cut, row_stride, digits, digit_sums);
 }
 
-template <>
-void CutDigits(const CodeCut<std::uint16_t>& cut, std::int64_t row_stride, float* digits, std::int32_t* digit_sums) {
-  CutDigitsCpu(cut, row_stride, digits, digit_sums);
-}
-
-template <>
-void CutBits(const CodeCut<std::uint8_t>& cut, std::uint64_t* words, std::int32_t* digit_sums) {
-  CutBitsCpu(cut, words, digit_sums);
-}
-
-template <>
-void CutBits(const CodeCut<std::uint16_t>& cut, std::uint64_t* words, std::int32_t* digit_sums) {
-  CutBitsCpu(cut, words, digit_sums);
-}
+void CutBits(const CodeCut& cut, std::uint64_t* words, std::int32_t* digit_sums) { CutBitsCpu(cut, words, digit_sums); }
 
 void OrderVectors(const std::int32_t* digit_sums, int vectors, int streams, bool skip_zeros, std::int32_t* order,
                   std::int32_t* first) {
@@ -67,12 +34,12 @@ void TableOffsets(const std::uint64_t* words, const std::int32_t* order, int vec
 }
 
 void ReadCodes(const CodeReads& reads, const CodeDigits& digits) {
-  Check(reads);
+  CheckPanel(reads.rows, reads.cols, reads.vectors, reads.levels);
   ReadCodesCpu(reads, digits);
 }
 
 void ReadTables(const CodeReads& reads, const TableDigits& digits, float* scratch) {
-  Check(reads);
+  CheckPanel(reads.rows, reads.cols, reads.vectors, reads.levels);
   ReadTablesCpu(reads, digits, scratch);
 }
 

@@ -45,11 +45,11 @@ struct CodeReads {
   std::int32_t* sums = nullptr;  // [vectors][cols]
 };
 
-// What a block of input vectors puts on the rows of a tile in one pass: magnitudes of codes, in bytes or 16-bit words.
-template <typename Code>
+// What a block of input vectors puts on the rows of a tile in one pass: magnitudes of codes, as bytes.
 struct CodeCut {
-  const Code* codes = nullptr;   // [vectors][code_stride]; whatever follows the rows, kChunkRows codes may be read
-  std::int64_t code_stride = 0;  // at once without leaving the buffer
+  const std::uint8_t* low = nullptr;   // [vectors][stride], the low bytes
+  const std::uint8_t* high = nullptr;  // the high ones; null where codes have no more than 8 bits
+  std::int64_t stride = 0;             // kChunkRows bytes can be read wherever one may be
   int rows = 0;
   int vectors = 0;
   int streams = 0;
@@ -64,8 +64,7 @@ struct CodeDigits {
 };
 
 // digits as in CodeDigits, what is beyond `rows` arbitrary; digit_sums [vectors][streams], the sums over the rows.
-template <typename Code>
-void CutDigits(const CodeCut<Code>& cut, std::int64_t row_stride, float* digits, std::int32_t* digit_sums);
+void CutDigits(const CodeCut& cut, std::int64_t row_stride, float* digits, std::int32_t* digit_sums);
 
 void ReadCodes(const CodeReads& reads, const CodeDigits& digits);
 
@@ -80,8 +79,7 @@ struct TableDigits {
 
 // words [vectors][streams][chunks], bit i of a word the digit of row 64 chunk + i, and digit_sums [vectors][streams].
 // dac_bits is 1.
-template <typename Code>
-void CutBits(const CodeCut<Code>& cut, std::uint64_t* words, std::int32_t* digit_sums);
+void CutBits(const CodeCut& cut, std::uint64_t* words, std::int32_t* digit_sums);
 
 // order [vectors] and first [streams + 2] of TableDigits. `skip_zeros`: a stream without a one may go unread.
 void OrderVectors(const std::int32_t* digit_sums, int vectors, int streams, bool skip_zeros, std::int32_t* order,

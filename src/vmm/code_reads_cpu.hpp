@@ -5,10 +5,8 @@
 
 namespace rxnn {
 
-void CutDigitsCpu(const CodeCut<std::uint8_t>& cut, std::int64_t row_stride, float* digits, std::int32_t* digit_sums);
-void CutDigitsCpu(const CodeCut<std::uint16_t>& cut, std::int64_t row_stride, float* digits, std::int32_t* digit_sums);
-void CutBitsCpu(const CodeCut<std::uint8_t>& cut, std::uint64_t* words, std::int32_t* digit_sums);
-void CutBitsCpu(const CodeCut<std::uint16_t>& cut, std::uint64_t* words, std::int32_t* digit_sums);
+void CutDigitsCpu(const CodeCut& cut, std::int64_t row_stride, float* digits, std::int32_t* digit_sums);
+void CutBitsCpu(const CodeCut& cut, std::uint64_t* words, std::int32_t* digit_sums);
 void TableOffsetsCpu(const std::uint64_t* words, const std::int32_t* order, int vectors, int streams, int chunks,
                      std::uint16_t* offsets);
 void ReadCodesCpu(const CodeReads& reads, const CodeDigits& digits);

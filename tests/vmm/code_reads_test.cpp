@@ -60,6 +60,7 @@ struct Problem {
   Readout readout;
   double off_level = 0;
   std::vector<std::uint16_t> codes;
+  std::vector<std::uint8_t> low, high;  // their bytes
   std::vector<float> digits;
   std::vector<std::int32_t> digit_sums;
   std::vector<CodeReadout::Shares> shares;
@@ -79,6 +80,10 @@ struct Problem {
       }
     }
     codes.resize(codes.size() + kChunkRows, 0xFFFF);  // read, never used
+    for (const std::uint16_t c : codes) {
+      low.push_back(static_cast<std::uint8_t>(c));
+      high.push_back(static_cast<std::uint8_t>(c >> 8));
+    }
     const bool is_signed = kind == Kind::kSigned;
     off_level = is_signed ? 0 : kOffLevel;
     std::uniform_real_distribution<float> real(is_signed ? -3.2f : -0.2f, 3.2f);
@@ -107,8 +112,10 @@ struct Problem {
     for (const int sum : digit_sums) shares.push_back(reads.readout.SharesOf(off_level * sum));
   }
 
-  CodeCut<std::uint16_t> Cut() const {
-    return {codes.data(), reads.rows, reads.rows, reads.vectors, reads.streams, reads.dac_bits};
+  CodeCut Cut() const {
+    const bool two_bytes = reads.streams * reads.dac_bits > 8;
+    return {low.data(),    two_bytes ? high.data() : nullptr, reads.rows, reads.rows, reads.vectors, reads.streams,
+            reads.dac_bits};
   }
   CodeDigits Digits() const { return {digits.data(), row_stride, shares.data()}; }
 
@@ -263,27 +270,32 @@ TEST(CodeReads, SkippedStreamsChangeNothing) {
   EXPECT_EQ(problem.FromTables(true), problem.FromTables(false));
 }
 
-TEST(CodeReads, BytesAreCutLikeWords) {
-  Problem problem(Kind::kLevels, false, 77, 16, 9, 8, 1);
-  const std::vector<std::uint8_t> bytes(problem.codes.begin(), problem.codes.end());
-  const CodeCut<std::uint8_t> cut{bytes.data(), 77, 77, 9, 8, 1};
-  ForEachHwyTarget([&] {
-    std::vector<float> digits(problem.digits.size());
-    std::vector<std::int32_t> sums(problem.digit_sums.size());
-    CutDigits(cut, problem.row_stride, digits.data(), sums.data());
-    EXPECT_EQ(sums, problem.digit_sums);
-    for (std::size_t q = 0; q < sums.size(); ++q) {
-      for (int i = 0; i < 77; ++i) {
-        ASSERT_EQ(digits[q * problem.row_stride + i], problem.digits[q * problem.row_stride + i]);
-        ASSERT_EQ(digits[q * problem.row_stride + i], bytes[q / 8 * 77 + i] >> (q % 8) & 1);
+TEST(CodeReads, CutsDigitsOfOneAndTwoBytes) {
+  for (const auto& [streams, dac_bits] : {std::pair{8, 1}, std::pair{13, 1}, std::pair{3, 3}, std::pair{1, 16}}) {
+    const Problem problem(Kind::kCoarse, false, 77, 16, 9, streams, dac_bits);
+    ForEachHwyTarget([&, streams = streams, dac_bits = dac_bits] {
+      std::vector<float> digits(problem.digits.size());
+      std::vector<std::int32_t> sums(problem.digit_sums.size());
+      CutDigits(problem.Cut(), problem.row_stride, digits.data(), sums.data());
+      std::vector<std::uint64_t> words(2 * sums.size());
+      if (dac_bits == 1) CutBits(problem.Cut(), words.data(), sums.data());
+      for (int q = 0; q < 9 * streams; ++q) {
+        std::int32_t sum = 0;
+        for (int i = 0; i < 77; ++i) {
+          const int digit = problem.codes[q / streams * 77 + i] >> (q % streams * dac_bits) & ((1 << dac_bits) - 1);
+          ASSERT_EQ(digits[q * problem.row_stride + i], digit);
+          if (dac_bits == 1) {
+            ASSERT_EQ(words[2 * q + i / 64] >> (i % 64) & 1, digit);
+          }
+          sum += digit;
+        }
+        ASSERT_EQ(sums[q], sum);
+        if (dac_bits == 1) {
+          ASSERT_EQ(words[2 * q + 1] >> 13, 0);  // nothing beyond the rows
+        }
       }
-    }
-    std::vector<std::uint64_t> words(2 * sums.size()), expected(2 * sums.size());
-    CutBits(cut, words.data(), sums.data());
-    EXPECT_EQ(sums, problem.digit_sums);
-    CutBits(problem.Cut(), expected.data(), sums.data());
-    EXPECT_EQ(words, expected);
-  });
+    });
+  }
 }
 
 TEST(CodeReads, OrdersVectorsByStreamsToRead) {

@@ -1,0 +1,76 @@
+// Converters whose results are whole numbers, in registers (CodeReadout). Included once per instruction set.
+#include <cstddef>
+#include <cstdint>
+
+#include "vmm/code_reads.hpp"
+
+#if defined(RXNN_VMM_CODE_CONVERT_INL_HPP) == defined(HWY_TARGET_TOGGLE)
+#ifdef RXNN_VMM_CODE_CONVERT_INL_HPP
+#undef RXNN_VMM_CODE_CONVERT_INL_HPP
+#else
+#define RXNN_VMM_CODE_CONVERT_INL_HPP
+#endif
+
+#include "vmm/lanes-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace rxnn {
+namespace HWY_NAMESPACE {
+enum class Form { kCodes, kLevels, kLevelsFused };
+
+struct Constants {
+  VF per_lsb, magic, low, high, lsb;
+  explicit Constants(const CodeReadout& readout)
+      : per_lsb(hn::Set(F(), readout.per_lsb)),
+        magic(hn::Set(F(), CodeReadout::kMagic)),
+        low(hn::Set(F(), readout.low)),
+        high(hn::Set(F(), readout.high)),
+        lsb(hn::Set(F(), readout.lsb)) {}
+};
+
+// The bits of a float whose low ones hold n; those of n = 0 are ZeroBits.
+template <Form kForm>
+HWY_INLINE VI Convert(VF x, const CodeReadout::Shares& shares, const Constants& c, bool clamps) {
+  const F d;
+  VF t = hn::Add(hn::MulAdd(c.per_lsb, x, hn::Set(d, shares.in_codes)), c.magic);
+  if (clamps) t = hn::Min(hn::Max(t, c.low), c.high);
+  if (kForm == Form::kLevels) {
+    t = hn::Add(hn::MulSub(hn::Sub(t, c.magic), c.lsb, hn::Set(d, shares.levels)), c.magic);
+  }
+  if (kForm == Form::kLevelsFused) t = hn::MulAdd(t, c.lsb, hn::Set(d, shares.fused));
+  return hn::BitCast(I(), t);
+}
+
+template <Form kForm>
+HWY_INLINE int32_t ZeroBits(const CodeReadout& readout) {
+  const float zero = kForm == Form::kLevelsFused ? readout.fused_magic : CodeReadout::kMagic;
+  int32_t bits;
+  hwy::CopyBytes<sizeof(bits)>(&zero, &bits);
+  return bits;
+}
+
+// What `streams` times ZeroBits add up to under shift-and-add, modulo 2^32.
+HWY_INLINE uint32_t SummedZeros(int32_t zero_bits, size_t streams, int dac_bits) {
+  uint32_t sum = 0;
+  for (size_t s = 0; s < streams; ++s) sum = (sum << dac_bits) + static_cast<uint32_t>(zero_bits);
+  return sum;
+}
+
+// sums += +-2^shift (total - zeros).
+HWY_INLINE void AddTotal(VI total, VI zeros, const CodeReads& reads, int32_t* HWY_RESTRICT sums) {
+  const I di;
+  const VI term = hn::ShiftLeftSame(hn::Sub(total, zeros), reads.shift);
+  const VI sum = hn::LoadU(di, sums);
+  hn::StoreU(reads.negative ? hn::Sub(sum, term) : hn::Add(sum, term), di, sums);
+}
+
+HWY_INLINE Form FormOf(const CodeReadout& readout) {
+  if (!readout.whole_levels) return Form::kCodes;
+  return HWY_NATIVE_FMA && readout.fused_magic != 0 ? Form::kLevelsFused : Form::kLevels;
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace rxnn
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard

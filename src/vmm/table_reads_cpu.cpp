@@ -1,0 +1,243 @@
+// One source, compiled by Highway once for every instruction set of the processor family; the best one that the machine
+// has is chosen at run time. Only plain arrays in here, as in vmm_cpu.cpp.
+#include "vmm/code_reads_cpu.hpp"
+
+#undef HWY_DISABLED_TARGETS
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "vmm/table_reads_cpu.cpp"
+#include "hwy/foreach_target.h"
+// foreach_target.h comes first.
+#include "hwy/highway.h"
+#include "vmm/code_convert-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace rxnn {
+namespace HWY_NAMESPACE {
+constexpr size_t kBlockVectors = kTableCols / kLanes;  // SIMD vectors of a block of 16 columns
+
+// The partial currents of a group: entry e is the sum of the rows whose bit in e is set.
+HWY_INLINE void BuildGroup(const float* HWY_RESTRICT levels, size_t rows, size_t cols, float* HWY_RESTRICT table) {
+  const F d;
+  for (size_t n = 0; n < kTableCols; n += kLanes) {
+    VF row[kTableRows];
+    for (size_t i = 0; i < kTableRows; ++i) row[i] = i < rows ? hn::Load(d, levels + i * cols + n) : hn::Zero(d);
+    VF low[8] = {hn::Zero(d), row[0], row[1], hn::Add(row[0], row[1]), row[2]};
+    for (size_t e = 5; e < 8; ++e) low[e] = hn::Add(low[e - 4], row[2]);
+    const VF high[4] = {hn::Zero(d), row[3], row[4], hn::Add(row[3], row[4])};
+    for (size_t h = 0; h < 4; ++h) {
+      for (size_t e = 0; e < 8; ++e) {
+        hn::Store(h == 0 ? low[e] : hn::Add(low[e], high[h]), d, table + (h * 8 + e) * kTableCols + n);
+      }
+    }
+  }
+}
+
+HWY_NOINLINE void BuildTables(const float* HWY_RESTRICT levels, size_t rows, size_t cols, float* HWY_RESTRICT tables) {
+  for (size_t i = 0; i < rows; i += kTableRows, tables += kTableEntries * kTableCols) {
+    BuildGroup(levels + i * cols, HWY_MIN(rows - i, static_cast<size_t>(kTableRows)), cols, tables);
+  }
+}
+
+// x += the entries that the first kGroups offsets point at. Those that no group needs point at a zero.
+template <size_t kGroups>
+HWY_INLINE void AddEntries(const float* HWY_RESTRICT tables, const uint16_t* HWY_RESTRICT offsets,
+                           VF (&x)[kBlockVectors]) {
+  const F d;
+  const char* base = reinterpret_cast<const char*>(tables);
+#pragma GCC unroll 16
+  for (size_t g = 0; g < kGroups; ++g) {
+    const float* entry = reinterpret_cast<const float*>(base + offsets[g]);
+#pragma GCC unroll 16
+    for (size_t n = 0; n < kBlockVectors; ++n) x[n] = hn::Add(x[n], hn::Load(d, entry + n * kLanes));
+  }
+}
+
+// A block of 16 columns of the panel and what the kernels below need of one chunk of its rows.
+struct TableBlock {
+  const float* tables;
+  const uint16_t* offsets;  // of the chunk
+  float* currents;          // [vectors][streams][kTableCols], of the chunks before; null where there is no other
+  size_t col;
+};
+
+// Adds the chunk to the kept currents, or starts them.
+HWY_NOINLINE void KeepCurrents(const CodeReads& reads, const TableBlock& block, bool start) {
+  const F d;
+  const size_t count = static_cast<size_t>(reads.vectors) * reads.streams;
+  for (size_t q = 0; q < count; ++q) {
+    float* kept = block.currents + q * kTableCols;
+    VF x[kBlockVectors];
+    for (size_t n = 0; n < kBlockVectors; ++n) x[n] = start ? hn::Zero(d) : hn::Load(d, kept + n * kLanes);
+    AddEntries<kTableGroups>(block.tables, block.offsets + q * kChunkOffsets, x);
+    for (size_t n = 0; n < kBlockVectors; ++n) hn::Store(x[n], d, kept + n * kLanes);
+  }
+}
+
+// The last chunk: currents, converters, shift and add in registers.
+template <Form kForm, size_t kGroups>
+HWY_INLINE void ConvertBlock(const CodeReads& reads, const TableDigits& digits, const TableBlock& block) {
+  const F d;
+  const I di;
+  const size_t streams = static_cast<size_t>(reads.streams);
+  const Constants constants(reads.readout);
+  const bool clamps = reads.readout.clamps;
+  const int32_t zero_bits = ZeroBits<kForm>(reads.readout);
+  for (size_t to_read = 1; to_read <= streams; ++to_read) {
+    const VI zeros = hn::Set(di, static_cast<int32_t>(SummedZeros(zero_bits, to_read, 1)));
+    const size_t end = static_cast<size_t>(digits.first[to_read + 1]);
+    for (size_t place = static_cast<size_t>(digits.first[to_read]); place < end; ++place) {
+      VI total[kBlockVectors];
+      for (size_t n = 0; n < kBlockVectors; ++n) total[n] = hn::Zero(di);
+      for (size_t s = to_read; s-- > 0;) {
+        const size_t q = place * streams + s;
+        VF x[kBlockVectors];
+        for (size_t n = 0; n < kBlockVectors; ++n) {
+          x[n] = block.currents ? hn::Load(d, block.currents + q * kTableCols + n * kLanes) : hn::Zero(d);
+        }
+        AddEntries<kGroups>(block.tables, block.offsets + q * kChunkOffsets, x);
+        for (size_t n = 0; n < kBlockVectors; ++n) {
+          total[n] = hn::Add(hn::Add(total[n], total[n]), Convert<kForm>(x[n], digits.shares[q], constants, clamps));
+        }
+      }
+      int32_t* sums = reads.sums + static_cast<size_t>(digits.order[place]) * reads.cols + block.col;
+      for (size_t n = 0; n < kBlockVectors; ++n) AddTotal(total[n], zeros, reads, sums + n * kLanes);
+    }
+  }
+}
+
+template <Form kForm>
+HWY_NOINLINE void ConvertChunk(const CodeReads& reads, const TableDigits& digits, const TableBlock& block,
+                               size_t groups) {
+  if (groups <= 4) {
+    ConvertBlock<kForm, 4>(reads, digits, block);
+  } else if (groups <= 8) {
+    ConvertBlock<kForm, 8>(reads, digits, block);
+  } else {
+    ConvertBlock<kForm, kTableGroups>(reads, digits, block);
+  }
+}
+
+template <Form kForm>
+HWY_INLINE void ReadTablesAs(const CodeReads& reads, const TableDigits& digits, float* scratch) {
+  const size_t rows = static_cast<size_t>(reads.rows);
+  const size_t cols = static_cast<size_t>(reads.cols);
+  const size_t chunk_offsets = static_cast<size_t>(reads.vectors) * reads.streams * kChunkOffsets;
+  TableBlock block;
+  block.tables = scratch;
+  block.currents = rows > kChunkRows ? scratch + kTableFloats : nullptr;
+  for (block.col = 0; block.col < cols; block.col += kTableCols) {
+    block.offsets = digits.offsets;
+    for (size_t row = 0; row < rows; row += kChunkRows, block.offsets += chunk_offsets) {
+      const size_t count = HWY_MIN(rows - row, static_cast<size_t>(kChunkRows));
+      BuildTables(reads.levels + row * cols + block.col, count, cols, scratch);
+      if (row + kChunkRows < rows) {
+        KeepCurrents(reads, block, row == 0);
+      } else {
+        ConvertChunk<kForm>(reads, digits, block, (count + kTableRows - 1) / kTableRows);
+      }
+    }
+  }
+}
+
+void ReadTablesT(const CodeReads& reads, const TableDigits& digits, float* scratch) {
+  switch (FormOf(reads.readout)) {
+    case Form::kCodes:
+      return ReadTablesAs<Form::kCodes>(reads, digits, scratch);
+    case Form::kLevels:
+      return ReadTablesAs<Form::kLevels>(reads, digits, scratch);
+    case Form::kLevelsFused:
+      return ReadTablesAs<Form::kLevelsFused>(reads, digits, scratch);
+  }
+}
+
+// Bit `bit` of 64 bytes.
+HWY_INLINE uint64_t BitsOfChunk(const uint8_t* HWY_RESTRICT bytes, int bit) {
+  const hn::CappedTag<uint8_t, kChunkRows> d;
+  constexpr size_t kBytes = hn::MaxLanes(d);
+  const auto mask = hn::Set(d, static_cast<uint8_t>(1u << bit));
+  uint64_t word = 0;
+  for (size_t i = 0; i < kChunkRows; i += kBytes) {
+    alignas(8) uint8_t bits[8] = {};
+    hn::StoreMaskBits(d, hn::TestBit(hn::LoadU(d, bytes + i), mask), bits);
+    uint64_t part;
+    hwy::CopyBytes<8>(bits, &part);  // little-endian, as all targets that have vectors are run
+    word |= part << i;
+  }
+  return word;
+}
+
+HWY_INLINE int32_t CountOnes(uint64_t word) {
+  word -= word >> 1 & 0x5555555555555555u;
+  word = (word & 0x3333333333333333u) + (word >> 2 & 0x3333333333333333u);
+  word = (word + (word >> 4)) & 0x0F0F0F0F0F0F0F0Fu;
+  return static_cast<int32_t>(word * 0x0101010101010101u >> 56);
+}
+
+void CutBitsT(const CodeCut& cut, uint64_t* HWY_RESTRICT words, int32_t* HWY_RESTRICT digit_sums) {
+  const size_t rows = static_cast<size_t>(cut.rows);
+  const size_t chunks = (rows + kChunkRows - 1) / kChunkRows;
+  const size_t last_rows = rows - (chunks - 1) * kChunkRows;
+  const uint64_t last_mask = ~uint64_t{0} >> (kChunkRows - last_rows);
+  for (size_t v = 0; v < static_cast<size_t>(cut.vectors); ++v) {
+    const int64_t at = static_cast<int64_t>(v) * cut.stride;
+    for (int s = 0; s < cut.streams; ++s) {
+      const uint8_t* bytes = (s < 8 ? cut.low : cut.high) + at;
+      int32_t ones = 0;
+      for (size_t c = 0; c < chunks; ++c) {
+        const uint64_t bits = BitsOfChunk(bytes + c * kChunkRows, s % 8);
+        const uint64_t word = c + 1 < chunks ? bits : bits & last_mask;
+        ones += CountOnes(word);
+        *words++ = word;
+      }
+      *digit_sums++ = ones;
+    }
+  }
+}
+
+void TableOffsetsT(const uint64_t* words, const int32_t* order, size_t vectors, size_t streams, size_t chunks,
+                   uint16_t* offsets) {
+  constexpr uint32_t kEntryBytes = kTableCols * sizeof(float);
+  constexpr uint32_t kGroupBytes = kTableEntries * kEntryBytes;
+  for (size_t c = 0; c < chunks; ++c) {
+    for (size_t place = 0; place < vectors; ++place) {
+      const uint64_t* of_vector = words + static_cast<size_t>(order[place]) * streams * chunks + c;
+      for (size_t s = 0; s < streams; ++s, offsets += kChunkOffsets) {
+        const uint64_t word = of_vector[s * chunks];
+        for (uint32_t g = 0; g < kTableGroups; ++g) {
+          const uint32_t entry = static_cast<uint32_t>(word >> (kTableRows * g)) & (kTableEntries - 1);
+          // A group without a one points at the first table's zero: the tables of few rows end before the last group.
+          offsets[g] = static_cast<uint16_t>(entry == 0 ? 0 : g * kGroupBytes + entry * kEntryBytes);
+        }
+        for (size_t g = kTableGroups; g < kChunkOffsets; ++g) offsets[g] = 0;
+      }
+    }
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace rxnn
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace rxnn {
+
+HWY_EXPORT(ReadTablesT);
+HWY_EXPORT(CutBitsT);
+HWY_EXPORT(TableOffsetsT);
+
+void ReadTablesCpu(const CodeReads& reads, const TableDigits& digits, float* scratch) {
+  HWY_DYNAMIC_DISPATCH(ReadTablesT)(reads, digits, scratch);
+}
+void CutBitsCpu(const CodeCut& cut, std::uint64_t* words, std::int32_t* digit_sums) {
+  HWY_DYNAMIC_DISPATCH(CutBitsT)(cut, words, digit_sums);
+}
+void TableOffsetsCpu(const std::uint64_t* words, const std::int32_t* order, int vectors, int streams, int chunks,
+                     std::uint16_t* offsets) {
+  HWY_DYNAMIC_DISPATCH(TableOffsetsT)
+  (words, order, static_cast<size_t>(vectors), static_cast<size_t>(streams), static_cast<size_t>(chunks), offsets);
+}
+
+}  // namespace rxnn
+#endif
