@@ -1,8 +1,8 @@
 """Whole networks on crossbars against the same networks with plain layers, in one engine and one run.
 
-Prints a table and, with --json, writes the figures. Times are the best of several rounds, in which the plain network and
-those on crossbars take turns: a busy machine slows all of them. Each network runs in a process of its own, so that peak
-memory is its own.
+Prints a table and, with --json, writes the figures. Times are the best of several rounds, in which the plain network
+and those on crossbars take turns: a busy machine slows all of them. Each network runs in a process of its own, so that
+peak memory is its own.
 
   python benchmarks/network_benchmark.py --networks squeezenet resnet20 --hardware ideal analog_64x64
 """
@@ -137,7 +137,7 @@ def main() -> None:
     """Runs every network in a process of its own and gathers the timings."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", nargs="+", choices=networks.NETWORKS, default=list(networks.NETWORKS))
-    parser.add_argument("--hardware", nargs="+", default=list(GOALS), help="presets or files (default: those with goals)")
+    parser.add_argument("--hardware", nargs="+", default=list(GOALS), help="presets or files (default: with goals)")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
@@ -154,7 +154,8 @@ def main() -> None:
         print(json.dumps([asdict(timing) for timing in timings]))
         return
 
-    print(f"{'network':<12}{'hardware':<16}{'s/batch':>10}{'over plain':>12}{'goal':>7}{'cpu':>8}{'set-up s':>10}{'MiB':>8}")
+    print(f"{'network':<12}{'hardware':<16}{'s/batch':>10}{'over plain':>12}{'goal':>7}", end="")
+    print(f"{'cpu':>8}{'set-up s':>10}{'MiB':>8}")
     figures = []
     options = ["--batch", args.batch, "--threads", args.threads, "--rounds", args.rounds]
     options += ["--no-wires"] if args.no_wires else []

@@ -37,9 +37,7 @@ class NetText:
 
     def relu(self) -> str:
         """In place."""
-        self.parts.append(
-            f'layer {{ name: "relu_{self.last}" type: "ReLU" bottom: "{self.last}" top: "{self.last}" }}'
-        )
+        self.parts.append(f'layer {{ name: "relu_{self.last}" type: "ReLU" bottom: "{self.last}" top: "{self.last}" }}')
         return self.last
 
     def norm(self) -> str:
@@ -167,7 +165,8 @@ def resnet50(batch: int) -> str:
             stride = 2 if index == 0 and stage > 2 else 1
 
             def branch(name: str = name, width: int = width, stride: int = stride) -> None:
-                for part, outputs, kernel, step in (("a", width, 1, stride), ("b", width, 3, 1), ("c", 4 * width, 1, 1)):
+                parts = (("a", width, 1, stride), ("b", width, 3, 1), ("c", 4 * width, 1, 1))
+                for part, outputs, kernel, step in parts:
                     net.conv(f"{name}_{part}", outputs, kernel, stride=step, pad=kernel // 2, bias=False)
                     net.norm()
                     if part != "c":

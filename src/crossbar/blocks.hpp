@@ -44,8 +44,8 @@ struct BlockLimits {
 // influence on results: vectors and panels never meet.
 std::vector<Block> CutBlocks(const Batch& batch, int num_panels, const BlockLimits& limits);
 
-// Hands the sums of a block to `take`, panel by panel: fill(panel, vector, sums) writes panel.cols sums of one vector of
-// the block.
+// Hands the sums of a block to `take`, panel by panel: fill(panel, vector, sums) writes panel.cols sums of one vector
+// of the block.
 template <typename Fill>
 void EmitSums(const Block& block, const std::vector<Panel>& panels, const SumSink& take, std::vector<double>* buffer,
               const Fill& fill) {
