@@ -121,6 +121,7 @@ inline void ExpectRecurrentErrors(const std::string& type) {
     };
   };
   ExpectError(make({2, 3, 4}, {2, 3}, ""), "num_output");
+  ExpectError(make({2, 3, 4}, {2, 3}, "num_output: 4294967295"), "num_output is 4294967295");
   ExpectError(make({2}, {2, 3}, "num_output: 2"), "two axes at least");
   ExpectError(make({2, 3, 4}, {2, 2}, "num_output: 2"), "2x3");
   ExpectError(make({2, 3, 4}, {2, 3}, "num_output: 2 expose_hidden: true"), "bottom blobs");

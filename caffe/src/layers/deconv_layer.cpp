@@ -1,14 +1,16 @@
 #include "caffe/layers/deconv_layer.hpp"
 
+#include "caffe/util/convolution_geometry.hpp"
+
 namespace caffe {
 
 template <typename Dtype>
 void DeconvolutionLayer<Dtype>::compute_output_shape() {
   this->output_shape_.clear();
   for (int i = 0; i < this->num_spatial_axes_; ++i) {
-    const int extent = this->dilation_.cpu_data()[i] * (this->kernel_shape_.cpu_data()[i] - 1) + 1;
-    this->output_shape_.push_back(this->stride_.cpu_data()[i] * (this->input_shape(i + 1) - 1) + extent -
-                                  2 * this->pad_.cpu_data()[i]);
+    this->output_shape_.push_back(DeconvolvedSize(this->input_shape(i + 1), this->kernel_shape_.cpu_data()[i],
+                                                  this->stride_.cpu_data()[i], this->pad_.cpu_data()[i],
+                                                  this->dilation_.cpu_data()[i]));
   }
 }
 

@@ -3,7 +3,9 @@
 namespace caffe {
 
 UnrolledNetWriter::UnrolledNetWriter(const RecurrentParameter& params, NetParameter* net) : params_(params), net_(net) {
-  CAFFE_REQUIRE(params.num_output() > 0) << "recurrent_param needs num_output of at least 1";
+  constexpr int kMaxOutputs = 1 << 24;  // a square matrix of more is beyond any machine
+  CAFFE_REQUIRE(params.num_output() > 0 && params.num_output() <= kMaxOutputs)
+      << "recurrent_param: num_output is " << params.num_output() << ", expected 1 to " << kMaxOutputs;
 }
 
 LayerParameter* UnrolledNetWriter::Add(const string& type, const vector<string>& bottoms, const string& top,

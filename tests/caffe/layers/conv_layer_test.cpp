@@ -107,6 +107,8 @@ TEST(ConvolutionLayerErrors, NameWhatIsWrong) {
   ExpectError(make("num_output: 2 kernel_size: 0"), "kernel_size must be at least 1");
   ExpectError(make("num_output: 2 kernel_size: 3 stride: 0"), "stride must be at least 1");
   ExpectError(make("num_output: 2 kernel_size: 3 dilation: 0"), "dilation must be at least 1");
+  ExpectError(make("num_output: 2 kernel_size: 3 pad: 2147483647"), "outputs (pad 2147483647) is too large");
+  ExpectError(make("num_output: 2 kernel_size: 3 dilation: 2147483647"), "does not fit");
   ExpectError(make("num_output: 2 kernel_size: 3 kernel_size: 3 kernel_size: 3"), "kernel_size is given 3 times");
   ExpectError(make("num_output: 2 kernel_size: 3 kernel_h: 3"), "kernel_size is given twice");
   ExpectError(make("num_output: 2 kernel_h: 3 kernel_w: 3", {1, 4, 5}), "two spatial axes");

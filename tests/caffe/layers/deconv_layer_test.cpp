@@ -76,6 +76,13 @@ TEST(DeconvolutionLayerErrors, NameWhatIsWrong) {
                             {MakeBlob<float>({1, 1, 2, 2})});
       },
       "does not fit");
+  ExpectError(
+      [] {
+        LayerHarness<float>(
+            "type: 'Deconvolution' convolution_param { num_output: 2 kernel_size: 2 stride: 2147483647 }",
+            {MakeBlob<float>({1, 1, 3, 3})});
+      },
+      "an axis of 4294967296 outputs");
 }
 
 }  // namespace

@@ -7,6 +7,9 @@
 #include "caffe/layer.hpp"
 #include "caffe/util/hdf5_appender.hpp"
 
+#define HDF5_DATA_DATASET_NAME "data"
+#define HDF5_DATA_LABEL_NAME "label"
+
 namespace caffe {
 
 // Bottoms: data and label, of as many rows. Each Forward adds its rows to the datasets "data" and "label" of

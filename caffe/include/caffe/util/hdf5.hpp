@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "caffe/blob.hpp"
 #include "caffe/common.hpp"
 
 namespace caffe {
@@ -55,5 +56,28 @@ class Hdf5Writer {
 
   DISABLE_COPY_AND_ASSIGN(Hdf5Writer);
 };
+
+// Caffe's functions on files that the caller has opened with HDF5 itself: `file_id` and `loc_id` are hid_t. All throw
+// Error naming the dataset.
+
+// A dataset of min_dim to max_dim axes, of floating or whole numbers. The blob must have its shape, or none yet, unless
+// `reshape`.
+template <typename Dtype>
+void hdf5_load_nd_dataset(std::int64_t file_id, const char* dataset_name, int min_dim, int max_dim, Blob<Dtype>* blob,
+                          bool reshape = false);
+// Checks and shapes alone.
+template <typename Dtype>
+void hdf5_load_nd_dataset_helper(std::int64_t file_id, const char* dataset_name, int min_dim, int max_dim,
+                                 Blob<Dtype>* blob, bool reshape);
+template <typename Dtype>
+void hdf5_save_nd_dataset(std::int64_t file_id, const string& dataset_name, const Blob<Dtype>& blob,
+                          bool write_diff = false);
+int hdf5_load_int(std::int64_t loc_id, const string& dataset_name);
+void hdf5_save_int(std::int64_t loc_id, const string& dataset_name, int i);
+string hdf5_load_string(std::int64_t loc_id, const string& dataset_name);
+void hdf5_save_string(std::int64_t loc_id, const string& dataset_name, const string& s);
+// Links of a group, in the order of their names.
+int hdf5_get_num_links(std::int64_t loc_id);
+string hdf5_get_name_by_idx(std::int64_t loc_id, int idx);
 
 }  // namespace caffe
