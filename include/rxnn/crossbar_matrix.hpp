@@ -50,6 +50,7 @@ struct SumBlock {
 using SumSink = std::function<void(const SumBlock&)>;
 
 struct CrossbarState;  // src/crossbar/state.hpp
+class LevelStore;      // src/crossbar/level_store.hpp
 
 // Called with arrays done and arrays in all, from one thread at a time; may throw to stop.
 using Progress = std::function<void(std::int64_t done, std::int64_t total)>;
@@ -76,6 +77,9 @@ class CrossbarMatrix {
   // Takes what another CrossbarMatrix of the same hardware and shape gave: num_levels() levels, groups * outputs
   // scales.
   void Load(const float* levels, const float* scales);
+  // The same without a copy of the levels: they must stay where and as they are until the next call of Program, Load or
+  // Borrow, or the matrix's end.
+  void Borrow(const float* levels, const float* scales);
 
   // The number by which random draws and faults name an array: (((group * row_tiles + row_tile) * col_tiles + col_tile)
   // * slices + slice) * polarities + polarity. Throws std::invalid_argument for a place that is not there.
@@ -127,6 +131,8 @@ class CrossbarMatrix {
   double OutputScale(int output, float input_range) const;
 
  private:
+  void Take(LevelStore levels, const float* scales);
+
   std::unique_ptr<CrossbarState> state_;
 };
 

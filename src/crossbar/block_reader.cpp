@@ -6,6 +6,8 @@
 #include <limits>
 #include <numeric>
 
+#include "crossbar/panel_levels.hpp"
+
 namespace rxnn {
 namespace {
 
@@ -168,16 +170,23 @@ void BlockReader<T>::LoadDigits(const Block& block, int row_tile) {
 }
 
 template <typename T>
-const T* BlockReader<T>::PanelMatrices(const Block& block, int row_tile, const Panel& panel) const {
-  const int rows = state_.grid.used_rows(row_tile);
-  if constexpr (std::is_same_v<T, float>) {
-    if (state_.narrow.matrices.empty()) return state_.levels.panel(block.group, row_tile, rows, panel);
+const T* BlockReader<T>::PanelMatrices(const Block& block, int row_tile, const Panel& panel) {
+  const PanelLevels levels(state_, block.group, row_tile, panel);
+  const std::size_t cells = static_cast<std::size_t>(levels.rows()) * panel.stride;
+  T* matrices = matrices_.Reserve(cells * state_.scheme.matrices());
+  if (state_.scheme.folded) {
+    std::fill_n(matrices, cells, T{0});
+    levels.ForEachFolded([&](int i, int j, double weight) {
+      matrices[static_cast<std::size_t>(i) * panel.stride + j] = static_cast<T>(weight);
+    });
+    return matrices;
   }
-  return state_.operands<T>().matrices.panel(block.group, row_tile, rows, panel);
+  for (int m = 0; m < state_.scheme.matrices(); ++m) levels.CopyMatrix(m, matrices + m * cells);
+  return matrices;
 }
 
 template <typename T>
-PanelReads<T> BlockReader<T>::Reads(const Block& block, int row_tile, const Panel& panel, double* sums) const {
+PanelReads<T> BlockReader<T>::Reads(const Block& block, int row_tile, const Panel& panel, double* sums) {
   PanelReads<T> reads;
   reads.rows = state_.grid.used_rows(row_tile);
   reads.cols = panel.stride;
@@ -242,8 +251,9 @@ void BlockReader<T>::AddNoise(const Block& block, int row_tile, const Panel& pan
   squares.reads = 1;
   squares.matrices = 1;
   squares.digits = digit_squares_.data() + static_cast<std::size_t>(read) * block.vectors * squares.rows;
-  squares.levels = state_.operands<T>().squares.matrix(block.group, row_tile, squares.rows, panel,
-                                                       slice * scheme.polarities + polarity);
+  T* levels = squares_.Reserve(static_cast<std::size_t>(squares.rows) * panel.stride);
+  PanelLevels(state_, block.group, row_tile, panel).CopySquares(slice, polarity, levels);
+  squares.levels = levels;
   squares.weights = &one;
   variances_.assign(static_cast<std::size_t>(block.vectors) * panel.stride, 0.0);
   squares.sums = variances_.data();

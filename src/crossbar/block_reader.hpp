@@ -16,6 +16,7 @@ class BlockReader {
   BlockReader(const CrossbarState& state, const Batch& batch, const Readout& readout);
 
   static BlockLimits Limits(const CrossbarState& state);
+  static const std::vector<Panel>& Panels(const CrossbarState& state) { return state.panels; }
 
   void Multiply(const Block& block, const SumSink& take);
 
@@ -29,10 +30,10 @@ class BlockReader {
   void LoadCodes(const Block& block, int row_tile);
   // Cuts the digits that the vectors of a block put on the rows of a tile.
   void LoadDigits(const Block& block, int row_tile);
-  // What the kernels multiply with, for one panel.
-  const T* PanelMatrices(const Block& block, int row_tile, const Panel& panel) const;
+  // What the kernels multiply with, for one panel; good until the next call.
+  const T* PanelMatrices(const Block& block, int row_tile, const Panel& panel);
   // The reads of one panel, to be summed to `sums` [vectors][panel.stride].
-  PanelReads<T> Reads(const Block& block, int row_tile, const Panel& panel, double* sums) const;
+  PanelReads<T> Reads(const Block& block, int row_tile, const Panel& panel, double* sums);
   // Currents of one read of one matrix, without the share of g_off, to currents_.
   void ReadCurrents(const PanelReads<T>& reads, int matrix, int read);
   // ReadPanel with read noise on every array.
@@ -54,6 +55,8 @@ class BlockReader {
   std::vector<double> currents_;     // [vector][panel.stride]
   std::vector<double> variances_;
   std::vector<double> emitted_;
+  AlignedRoom<T> matrices_;
+  AlignedRoom<T> squares_;
 };
 
 }  // namespace rxnn

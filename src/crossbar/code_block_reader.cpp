@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "crossbar/panel_levels.hpp"
 #include "vmm/kernel_choice.hpp"
 
 namespace rxnn {
@@ -146,11 +147,7 @@ void CodeBlockReader::CutForTables(const CodeCut& cut) {
   offsets_.resize(words_.size() * kChunkOffsets);
   TableOffsets(words_.data(), order_.data(), cut.vectors, cut.streams, chunks, offsets_.data());
   const std::size_t scratch = kTableFloats + (chunks > 1 ? digit_sums_.size() * kTableCols : 0);
-  if (scratch > scratch_size_) {
-    scratch_ = hwy::AllocateAligned<float>(scratch);
-    if (!scratch_) throw std::bad_alloc();
-    scratch_size_ = scratch;
-  }
+  scratch_.Reserve(scratch);
 }
 
 void CodeBlockReader::CutForProducts(const CodeCut& cut) {
@@ -160,21 +157,23 @@ void CodeBlockReader::CutForProducts(const CodeCut& cut) {
 }
 
 void CodeBlockReader::ReadPanel(const Block& block, int row_tile, int pass, const Panel& panel, std::int32_t* sums) {
-  const PanelStore<float>& store = state_.narrow.matrices.empty() ? state_.levels : state_.narrow.matrices;
+  const PanelLevels levels(state_, block.group, row_tile, panel);
+  float* matrix_levels = levels_.Reserve(static_cast<std::size_t>(levels.rows()) * panel.stride);
   CodeReads reads;
-  reads.rows = state_.grid.used_rows(row_tile);
+  reads.rows = levels.rows();
   reads.cols = panel.stride;
   reads.vectors = block.vectors;
   reads.streams = state_.scheme.streams;
   reads.dac_bits = state_.hardware.dac_bits;
+  reads.levels = matrix_levels;
   reads.readout = readout_;
   reads.sums = sums;
   for (int matrix = 0; matrix < state_.scheme.matrices(); ++matrix) {
-    reads.levels = store.matrix(block.group, row_tile, reads.rows, panel, matrix);
+    levels.CopyMatrix(matrix, matrix_levels);
     reads.shift = state_.scheme.slice(matrix) * state_.hardware.cell_bits;
     reads.negative = (state_.scheme.polarity(matrix) == 1) != (pass == 1);
     if (tables_) {
-      ReadTables(reads, {offsets_.data(), shares_.data(), order_.data(), first_.data()}, scratch_.get());
+      ReadTables(reads, {offsets_.data(), shares_.data(), order_.data(), first_.data()}, scratch_.data());
     } else {
       ReadCodes(reads, {digits_.data(), row_stride_, shares_.data()});
     }

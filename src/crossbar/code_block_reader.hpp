@@ -7,7 +7,6 @@
 
 #include "crossbar/blocks.hpp"
 #include "crossbar/state.hpp"
-#include "hwy/aligned_allocator.h"
 #include "vmm/code_reads.hpp"
 
 namespace rxnn {
@@ -18,6 +17,7 @@ class CodeBlockReader {
   CodeBlockReader(const CrossbarState& state, const Batch& batch);
 
   static BlockLimits Limits(const CrossbarState& state);
+  static const std::vector<Panel>& Panels(const CrossbarState& state) { return state.panels; }
 
   void Multiply(const Block& block, const SumSink& take);
 
@@ -48,8 +48,8 @@ class CodeBlockReader {
   std::vector<float> digits_;
   std::int64_t row_stride_ = 0;
   std::vector<CodeReadout::Shares> shares_;
-  hwy::AlignedFreeUniquePtr<float[]> scratch_;
-  std::size_t scratch_size_ = 0;
+  AlignedRoom<float> scratch_;
+  AlignedRoom<float> levels_;       // of one matrix of one panel
   std::vector<std::int32_t> sums_;  // [panel][vector][panel.stride]
   std::vector<double> wide_sums_;   // the same, unless keeps_integers_
   std::vector<double> emitted_;

@@ -7,36 +7,21 @@
 #include <stdexcept>
 #include <utility>
 
-#include "crossbar/parallel.hpp"
 #include "crossbar/state.hpp"
 #include "vmm/kernel_choice.hpp"
 
 namespace rxnn {
 namespace {
 
-// Calls visit(row, length, position) once for every run of neighbouring levels, in any order, on all cores: `row`
-// points into the store, `position` is the run's place in the array [group][polarity][slice][K][N].
-template <typename Store, typename Visit>
-void ForEachRun(const CrossbarState& state, Store& store, const Visit& visit) {
-  const TileGrid& grid = state.grid;
-  const int slices = state.scheme.slices;
-  const int polarities = state.scheme.polarities;
-  const std::int64_t planes = static_cast<std::int64_t>(state.groups) * polarities * slices;
-  const auto visit_tiles = [&](std::int64_t i) {
-    const std::int64_t plane = i / grid.row_tiles;
-    const int row_tile = static_cast<int>(i % grid.row_tiles);
-    const int slice = static_cast<int>(plane % slices);
-    const int polarity = static_cast<int>(plane / slices % polarities);
-    const int group = static_cast<int>(plane / slices / polarities);
-    const int used_rows = grid.used_rows(row_tile);
-    for (const Panel& panel : state.panels) {
-      auto* row = store.matrix(group, row_tile, used_rows, panel, slice * polarities + polarity);
-      for (int k = grid.first_row(row_tile); k < grid.first_row(row_tile) + used_rows; ++k, row += panel.stride) {
-        visit(row, panel.cols, (plane * grid.inputs + k) * grid.outputs + panel.first_col);
-      }
-    }
-  };
-  ParallelWork(planes * grid.row_tiles, [&] { return visit_tiles; });
+// Throws std::invalid_argument for a level that is not finite.
+void CheckLevels(const CrossbarState& state, const float* levels, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (std::isfinite(levels[i])) continue;
+    std::ostringstream message;
+    message << "crossbar matrix " << state.name << ": level " << i << " is " << levels[i]
+            << ", expected a finite number";
+    throw std::invalid_argument(message.str());
+  }
 }
 
 }  // namespace
@@ -50,20 +35,22 @@ CrossbarMatrix::~CrossbarMatrix() = default;
 
 void CrossbarMatrix::Load(const float* levels, const float* scales) {
   CrossbarState& state = *state_;
-  for (std::int64_t i = 0; i < num_levels(); ++i) {
-    if (!std::isfinite(levels[i])) {
-      std::ostringstream message;
-      message << "crossbar matrix " << state.name << ": level " << i << " is " << levels[i]
-              << ", expected a finite number";
-      throw std::invalid_argument(message.str());
-    }
-  }
+  CheckLevels(state, levels, num_levels());
+  LevelStore store(state.level_shape());
+  std::copy_n(levels, store.size(), store.own_row(0, 0, 0, 0));
+  Take(std::move(store), scales);
+}
+
+void CrossbarMatrix::Borrow(const float* levels, const float* scales) {
+  CheckLevels(*state_, levels, num_levels());
+  Take(LevelStore(state_->level_shape(), levels), scales);
+}
+
+void CrossbarMatrix::Take(LevelStore levels, const float* scales) {
+  CrossbarState& state = *state_;
   state.digit_hashes.clear();
   state.calibrated.reset();
-  state.levels =
-      PanelStore<float>(state.grid, state.panels, state.groups, state.scheme.slices * state.scheme.polarities);
-  ForEachRun(state, state.levels,
-             [levels](float* row, int length, std::int64_t position) { std::copy_n(levels + position, length, row); });
+  state.levels = std::move(levels);
   state.scales.assign(scales, scales + static_cast<std::int64_t>(state.groups) * state.grid.outputs);
   state.Pack();
 }
@@ -77,9 +64,7 @@ void CrossbarMatrix::CopyLevels(float* levels) const {
   if (state_->scales.empty()) {
     throw std::logic_error("crossbar matrix " + state_->name + ": nothing is programmed; Program or Load comes first");
   }
-  ForEachRun(*state_, std::as_const(state_->levels), [levels](const float* row, int length, std::int64_t position) {
-    std::copy_n(row, length, levels + position);
-  });
+  std::copy_n(state_->levels.data(), state_->levels.size(), levels);
 }
 
 const std::vector<float>& CrossbarMatrix::scales() const { return state_->scales; }

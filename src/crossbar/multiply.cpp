@@ -4,6 +4,7 @@
 
 #include "crossbar/block_reader.hpp"
 #include "crossbar/code_block_reader.hpp"
+#include "crossbar/folded_reader.hpp"
 #include "crossbar/parallel.hpp"
 #include "crossbar/state.hpp"
 
@@ -13,7 +14,8 @@ namespace {
 // Reads all blocks, each thread with a Reader of its own.
 template <typename Reader, typename... Arguments>
 void MultiplyWith(const CrossbarState& state, const Batch& batch, const SumSink& take, const Arguments&... arguments) {
-  const std::vector<Block> blocks = CutBlocks(batch, static_cast<int>(state.panels.size()), Reader::Limits(state));
+  const std::vector<Block> blocks =
+      CutBlocks(batch, static_cast<int>(Reader::Panels(state).size()), Reader::Limits(state));
   ParallelWork(static_cast<std::int64_t>(blocks.size()), [&] {
     return
         [&, reader = Reader(state, batch, arguments...)](std::int64_t i) mutable { reader.Multiply(blocks[i], take); };
@@ -21,7 +23,9 @@ void MultiplyWith(const CrossbarState& state, const Batch& batch, const SumSink&
 }
 
 void MultiplyBatch(const CrossbarState& state, const Batch& batch, const SumSink& take) {
-  if (state.code_readout) {
+  if (state.scheme.folded && !state.scheme.wide) {
+    MultiplyWith<FoldedReader>(state, batch, take);
+  } else if (state.code_readout) {
     MultiplyWith<CodeBlockReader>(state, batch, take);
   } else if (state.scheme.wide) {
     MultiplyWith<BlockReader<double>>(state, batch, take, state.MakeReadout());

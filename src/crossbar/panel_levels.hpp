@@ -1,32 +1,85 @@
-// Levels as they are stored, seen from one panel.
+// The levels of one panel of one row tile, as the kernels take them.
 #pragma once
 
-#include <cstdint>
+#include <algorithm>
+#include <cmath>
 
 #include "crossbar/state.hpp"
 
 namespace rxnn {
 
-// The levels of one panel of one row tile.
 class PanelLevels {
  public:
   PanelLevels(const CrossbarState& state, int group, int row_tile, const Panel& panel)
-      : levels_(state.levels.panel(group, row_tile, state.grid.used_rows(row_tile), panel)),
-        cells_(static_cast<std::int64_t>(state.grid.used_rows(row_tile)) * panel.stride),
-        polarities_(state.scheme.polarities) {}
+      : state_(state),
+        group_(group),
+        first_row_(state.grid.first_row(row_tile)),
+        rows_(state.grid.used_rows(row_tile)),
+        panel_(panel) {}
 
-  std::int64_t cells() const { return cells_; }
-  double Level(int array, std::int64_t cell) const { return levels_[array * cells_ + cell]; }
-  // level+ - level-, or the level where one array holds both signs.
-  double SignedLevel(int slice, std::int64_t cell) const {
-    const double positive = Level(slice * polarities_, cell);
-    return polarities_ == 1 ? positive : positive - Level(slice * polarities_ + 1, cell);
+  int rows() const { return rows_; }
+  int cols() const { return panel_.cols; }
+  int stride() const { return panel_.stride; }
+
+  // Levels of the panel's columns in one row of the array of a slice and polarity.
+  const float* row(int slice, int polarity, int row) const {
+    return state_.levels.row(group_, polarity, slice, first_row_ + row) + panel_.first_col;
+  }
+
+  // What the kernels multiply with, to matrix [rows][panel.stride]: the levels of one array, or the differences of
+  // twins that are subtracted as currents. What is beyond panel.cols is 0.
+  template <typename T>
+  void CopyMatrix(int matrix, T* to) const {
+    const int slice = state_.scheme.slice(matrix);
+    for (int i = 0; i < rows_; ++i, to += panel_.stride) {
+      const float* levels = row(slice, state_.scheme.polarity(matrix), i);
+      if (state_.scheme.analog) {
+        const float* twins = row(slice, 1, i);
+        for (int j = 0; j < panel_.cols; ++j) to[j] = static_cast<T>(levels[j]) - static_cast<T>(twins[j]);
+      } else {
+        for (int j = 0; j < panel_.cols; ++j) to[j] = static_cast<T>(levels[j]);
+      }
+      std::fill(to + panel_.cols, to + panel_.stride, T{0});
+    }
+  }
+
+  // (level + g_off / g_step)^2 of one array.
+  template <typename T>
+  void CopySquares(int slice, int polarity, T* to) const {
+    for (int i = 0; i < rows_; ++i) {
+      const float* levels = row(slice, polarity, i);
+      for (int j = 0; j < panel_.stride; ++j) {
+        const double level = j < panel_.cols ? levels[j] + state_.off_level : 0;
+        to[i * panel_.stride + j] = static_cast<T>(level * level);
+      }
+    }
+  }
+
+  // sum_slices 2^(cell_bits slice) (level+ - level-), less what OFFSET adds to every weight: visit(row, col, weight).
+  template <typename Visit>
+  void ForEachFolded(const Visit& visit) const {
+    const Hardware& hardware = state_.hardware;
+    const bool offset = hardware.signed_weights == SignedWeights::kOffset;
+    const double start = offset ? -std::ldexp(1.0, hardware.weight_bits - 1) : 0;
+    for (int i = 0; i < rows_; ++i) {
+      for (int j = 0; j < panel_.cols; ++j) {
+        double weight = start;
+        for (int slice = 0; slice < state_.scheme.slices; ++slice) {
+          double level = row(slice, 0, i)[j];
+          if (state_.scheme.polarities == 2) level -= row(slice, 1, i)[j];
+          weight += std::ldexp(level, slice * hardware.cell_bits);
+        }
+        visit(i, j, weight);
+      }
+    }
   }
 
  private:
-  const float* levels_;  // [array][cell]
-  const std::int64_t cells_;
-  const int polarities_;
+  const CrossbarState& state_;
+  const int group_;
+  const int first_row_;
+  const int rows_;
+  const Panel& panel_;
 };
 
 }  // namespace rxnn

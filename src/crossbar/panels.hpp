@@ -25,6 +25,26 @@ struct Panel {
 // The panels of a grid, from left to right.
 std::vector<Panel> MakePanels(const TileGrid& grid);
 
+// Aligned memory that grows.
+template <typename T>
+class AlignedRoom {
+ public:
+  // Room for `size` elements; what was there may be lost.
+  T* Reserve(std::size_t size) {
+    if (size > size_) {
+      data_ = hwy::AllocateAligned<T>(size);
+      if (!data_) throw std::bad_alloc();
+      size_ = size;
+    }
+    return data_.get();
+  }
+  T* data() const { return data_.get(); }
+
+ private:
+  hwy::AlignedFreeUniquePtr<T[]> data_;
+  std::size_t size_ = 0;
+};
+
 // `groups` x `matrices` matrices of one grid. Within a group and a row tile, panel follows panel, and in a panel matrix
 // follows matrix: what a kernel reads together lies together. Padding is 0.
 template <typename T>

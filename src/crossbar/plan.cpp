@@ -14,27 +14,31 @@ namespace rxnn {
 namespace {
 
 // Bounds of one panel.
-LevelBounds BoundsOf(const CrossbarState& state, const PanelLevels& levels, int rows, int stride, int cols) {
+LevelBounds BoundsOf(const CrossbarState& state, const PanelLevels& levels, std::vector<float>* matrix) {
   const double digit = (1 << state.hardware.dac_bits) - 1;
+  const double share = state.share_per_digit();
   LevelBounds bounds{true, std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(), {}};
-  std::vector<double> low(cols), high(cols);
+  std::vector<double> low(levels.cols()), high(levels.cols());
+  matrix->resize(static_cast<std::size_t>(levels.rows()) * levels.stride());
   for (int m = 0; m < state.scheme.matrices(); ++m) {
+    levels.CopyMatrix(m, matrix->data());
     std::fill(low.begin(), low.end(), 0.0);
     std::fill(high.begin(), high.end(), 0.0);
-    for (int i = 0; i < rows; ++i) {
-      for (int j = 0; j < cols; ++j) {
-        const std::int64_t cell = static_cast<std::int64_t>(i) * stride + j;
-        const double level = state.scheme.analog ? levels.SignedLevel(m, cell) : levels.Level(m, cell);
-        bounds.whole = bounds.whole && level == std::nearbyint(level);
-        bounds.lowest = std::min(bounds.lowest, level);
-        bounds.highest = std::max(bounds.highest, level);
-        const double current = digit * (level + state.share_per_digit());
-        low[j] += std::min(current, 0.0);
-        high[j] += std::max(current, 0.0);
+    bool whole = true;
+    for (int i = 0; i < levels.rows(); ++i) {
+      const float* row = matrix->data() + static_cast<std::size_t>(i) * levels.stride();
+      for (int j = 0; j < levels.cols(); ++j) {
+        whole &= row[j] == std::nearbyint(row[j]);
+        low[j] += std::min(row[j] + share, 0.0);
+        high[j] += std::max(row[j] + share, 0.0);
       }
+      const auto [lowest, highest] = std::minmax_element(row, row + levels.cols());
+      bounds.lowest = std::min<double>(bounds.lowest, *lowest);
+      bounds.highest = std::max<double>(bounds.highest, *highest);
     }
-    bounds.currents.min = std::min(bounds.currents.min, *std::min_element(low.begin(), low.end()));
-    bounds.currents.max = std::max(bounds.currents.max, *std::max_element(high.begin(), high.end()));
+    bounds.whole = bounds.whole && whole;
+    bounds.currents.min = std::min(bounds.currents.min, digit * *std::min_element(low.begin(), low.end()));
+    bounds.currents.max = std::max(bounds.currents.max, digit * *std::max_element(high.begin(), high.end()));
   }
   return bounds;
 }
@@ -54,12 +58,12 @@ void CrossbarState::FindBounds() {
   const std::int64_t num_panels = static_cast<std::int64_t>(panels.size());
   std::vector<LevelBounds> found(groups * grid.row_tiles * num_panels);
   ParallelWork(static_cast<std::int64_t>(found.size()), [&] {
-    return [&](std::int64_t i) {
+    return [&, matrix = std::vector<float>()](std::int64_t i) mutable {
       const Panel& panel = panels[i % num_panels];
       const int row_tile = static_cast<int>(i / num_panels % grid.row_tiles);
       const int group = static_cast<int>(i / num_panels / grid.row_tiles);
       const PanelLevels levels(*this, group, row_tile, panel);
-      found[i] = BoundsOf(*this, levels, grid.used_rows(row_tile), panel.stride, panel.cols);
+      found[i] = BoundsOf(*this, levels, &matrix);
     };
   });
   bounds = found.front();

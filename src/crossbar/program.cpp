@@ -123,17 +123,12 @@ class ArrayProgrammer {
   template <typename Level>
   void StoreLevels(const ArrayPlace& place, const Level& level) {
     const TileGrid& grid = state_.grid;
-    const int rows = grid.used_rows(place.row_tile);
-    for (const Panel& panel : state_.panels) {
-      if (panel.col_tile != place.col_tile) continue;
-      const int matrix = place.slice * state_.scheme.polarities + place.polarity;
-      float* levels = state_.levels.matrix(place.group, place.row_tile, rows, panel, matrix);
-      const int first = panel.first_col - grid.first_col(place.col_tile);
-      for (int i = 0; i < rows; ++i) {
-        for (int j = 0; j < panel.cols; ++j) {
-          levels[static_cast<std::size_t>(i) * panel.stride + j] =
-              static_cast<float>(level(static_cast<std::size_t>(i) * grid.cols + first + j));
-        }
+    for (int i = 0; i < grid.used_rows(place.row_tile); ++i) {
+      float* levels =
+          state_.levels.own_row(place.group, place.polarity, place.slice, grid.first_row(place.row_tile) + i) +
+          grid.first_col(place.col_tile);
+      for (int j = 0; j < grid.used_cols(place.col_tile); ++j) {
+        levels[j] = static_cast<float>(level(static_cast<std::size_t>(i) * grid.cols + j));
       }
     }
   }
@@ -220,7 +215,7 @@ ProgramReport CrossbarMatrix::Program(const float* weights, const Progress& prog
   const std::vector<Twins> groups = FindTwins(&state, codes.codes.data(), changed, hashes);
 
   if (state.digit_hashes.empty()) {
-    state.levels = PanelStore<float>(grid, state.panels, state.groups, state.scheme.slices * state.scheme.polarities);
+    state.levels = LevelStore(state.level_shape());
     state.changes.assign(arrays, RelativeChange());
   }
   state.digit_hashes.clear();

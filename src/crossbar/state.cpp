@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "vmm/folded.hpp"
+
 namespace rxnn {
 namespace {
 
@@ -29,9 +31,25 @@ constexpr double kFloatIntegers = 1 << 24;
 // A converter of more bits has steps that the rounding of float32 currents (24 bits) would blur.
 constexpr int kFloatAdcBits = 20;
 
+// Rows of folded weights whose products float32 adds up exactly on ideal hardware, a multiple of kFoldedPad and at most
+// what leaves a panel of them in the caches.
+int FoldedRows(const Hardware& hardware) {
+  constexpr int kMost = 128;
+  const double largest = std::ldexp(1.0, hardware.weight_bits - 1) * hardware.max_input_code();
+  return static_cast<int>(std::min(kFloatIntegers / largest, 1.0 * kMost)) / kFoldedPad * kFoldedPad;
+}
+
+// The grid of folded weights: chunks of rows, all outputs side by side.
+TileGrid FoldedGrid(const Hardware& hardware, const TileGrid& grid) {
+  Hardware folded = hardware;
+  folded.rows = std::max(FoldedRows(hardware), kFoldedPad);
+  folded.cols = grid.outputs;
+  return TileGrid(folded, grid.inputs, grid.outputs);
+}
+
 bool NeedsDouble(const Hardware& hardware, bool folded) {
   const double rows = hardware.rows;
-  if (folded) return rows * std::ldexp(1.0, hardware.weight_bits - 1) * hardware.max_input_code() > kFloatIntegers;
+  if (folded) return FoldedRows(hardware) == 0;
   const double largest = (std::ldexp(1.0, hardware.cell_bits) - 1) * (std::ldexp(1.0, hardware.dac_bits) - 1);
   return rows * largest > kFloatIntegers || hardware.adc_bits > kFloatAdcBits;
 }
@@ -55,7 +73,9 @@ CrossbarState::CrossbarState(const Hardware& hardware, std::string name, int gro
       scheme(hardware),
       random(hardware.seed, this->name),
       faults(hardware, this->name),
-      off_level(hardware.g_off() / hardware.g_step()) {
+      off_level(hardware.g_off() / hardware.g_step()),
+      folded_grid(FoldedGrid(hardware, grid)),
+      folded_panels(MakePanels(folded_grid)) {
   if (faults.largest_array() < num_arrays()) return;
   std::ostringstream message;
   message << "fault: layer " << this->name << " has " << num_arrays() << " arrays, array " << faults.largest_array()

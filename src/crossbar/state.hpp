@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "crossbar/level_store.hpp"
 #include "crossbar/panels.hpp"
 #include "rxnn/crossbar_matrix.hpp"
 #include "rxnn/device.hpp"
@@ -32,16 +33,6 @@ struct ReadScheme {
   int matrices() const { return folded ? 1 : analog ? slices : slices * polarities; }
   int slice(int matrix) const { return analog ? matrix : matrix / polarities; }
   int polarity(int matrix) const { return analog ? 0 : matrix % polarities; }
-};
-
-// What the kernels multiply with, made from the levels: [matrix][row][col] in panels, T as ReadScheme::wide says.
-template <typename T>
-struct Operands {
-  // One folded matrix, or the differences of twins (analog), or a copy of the levels in T. Empty where the levels
-  // themselves serve (float32, not folded, not analog).
-  PanelStore<T> matrices;
-  // (level + g_off / g_step)^2 of every array, for read noise; empty without.
-  PanelStore<T> squares;
 };
 
 // What the levels that the kernels multiply with can do, over all matrices: [level - level] of twins where they are
@@ -72,14 +63,16 @@ struct CrossbarState {
   const FaultMap faults;
   const double off_level;  // g_off / g_step: what a cell at level 0 adds to a current
 
-  PanelStore<float> levels;   // matrix of a tile: slice * polarities + polarity
+  LevelStore levels;
   std::vector<float> scales;  // groups * outputs; empty until programmed
   // Of every array, when Program made the levels: what its digits were, and what became of its conductances.
   std::vector<std::uint64_t> digit_hashes;
   std::vector<RelativeChange> changes;
-  Operands<float> narrow;  // unless scheme.wide
-  Operands<double> broad;  // where scheme.wide
-  LevelBounds bounds;      // where the hardware has converters
+  // Ideal converters, unless scheme.wide: what slices and signs fold into, in chunks of rows and panels of its own.
+  const TileGrid folded_grid;
+  const std::vector<Panel> folded_panels;
+  PanelStore<float> folded;
+  LevelBounds bounds;  // where the hardware has converters
   std::optional<CurrentRange> calibrated;
   // The converters where their results can be summed as whole numbers: set once levels and range are there. Empty where
   // reads go one by one in double.
@@ -97,7 +90,7 @@ struct CrossbarState {
   // The number that names one of these draws.
   std::uint64_t ReadNoiseIndex(std::uint64_t vector, int read, int column) const;
 
-  // Makes the operands once the levels are there, and plans the reads.
+  // Once the levels are there: folds them, or finds bounds and plans the reads.
   void Pack();
   // Sets bounds.
   void FindBounds();
@@ -109,22 +102,14 @@ struct CrossbarState {
   // Converter and rounding of every column. Throws std::logic_error where the range is still to be calibrated.
   Readout MakeReadout() const;
 
+  LevelStore::Shape level_shape() const {
+    return {groups, scheme.polarities, scheme.slices, grid.inputs, grid.outputs};
+  }
+
   // Throws std::logic_error unless programmed.
   void CheckProgrammed() const;
   // Throws for a group that is not there, a negative count, or a code that is not allowed.
   void CheckCodes(int group, const std::int32_t* codes, int count, bool has_negative) const;
-
-  template <typename T>
-  const Operands<T>& operands() const;
 };
-
-template <>
-inline const Operands<float>& CrossbarState::operands() const {
-  return narrow;
-}
-template <>
-inline const Operands<double>& CrossbarState::operands() const {
-  return broad;
-}
 
 }  // namespace rxnn

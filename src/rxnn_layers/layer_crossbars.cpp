@@ -102,7 +102,7 @@ template <typename Dtype>
 CrossbarMatrix& LayerCrossbars<Dtype>::Get(const Blobs& blobs, bool transposed) {
   std::uint64_t fingerprint = Fingerprint(*blobs[0], 0);
   if (stored_) fingerprint = Fingerprint(*blobs[1], fingerprint);
-  if (matrix_ && fingerprint == fingerprint_) return *matrix_;
+  if (matrix_ && fingerprint == fingerprint_ && (!borrowed_ || borrowed_ == blobs[0]->cpu_data())) return *matrix_;
 
   fingerprint_.reset();  // until it has worked
   std::vector<float> first;
@@ -110,7 +110,15 @@ CrossbarMatrix& LayerCrossbars<Dtype>::Get(const Blobs& blobs, bool transposed) 
   const bool is_new = !matrix_;
   if (is_new) matrix_ = std::make_unique<CrossbarMatrix>(hardware_, name_, groups_, inputs_, outputs_);
   if (stored_) {
-    matrix_->Load(AsFloat(*blobs[0], false, 0, 0, &first), AsFloat(*blobs[1], false, 0, 0, &second));
+    const float* levels = AsFloat(*blobs[0], false, 0, 0, &first);
+    const float* scales = AsFloat(*blobs[1], false, 0, 0, &second);
+    // The levels of a large layer are gigabytes: those of the blob serve where they are.
+    if (first.empty()) {
+      matrix_->Borrow(levels, scales);
+      borrowed_ = blobs[0]->cpu_data();
+    } else {
+      matrix_->Load(levels, scales);
+    }
   } else {
     const ProgramReport report = matrix_->Program(AsFloat(*blobs[0], transposed, inputs_, outputs_, &first));
     // Once: in training the weights change with every iteration.

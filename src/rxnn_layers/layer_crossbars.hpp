@@ -52,6 +52,7 @@ class LayerCrossbars {
   int inputs_;
   int outputs_;
   std::unique_ptr<CrossbarMatrix> matrix_;
+  const Dtype* borrowed_ = nullptr;           // the levels that matrix_ reads where they are
   std::optional<std::uint64_t> fingerprint_;  // of the blobs that matrix_ stands for
   std::uint64_t reads_ = 0;
 };

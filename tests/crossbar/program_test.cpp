@@ -300,9 +300,16 @@ TEST(Load, GivesTheSameSumsToTheBit) {
     loaded.Load(levels.data(), programmed.scales().data());
     EXPECT_EQ(LevelsOf(loaded), levels);
     EXPECT_EQ(loaded.scales(), programmed.scales());
+    CrossbarMatrix borrowing(hardware, "layer", 2, 35, 33);
+    borrowing.Borrow(levels.data(), programmed.scales().data());
+    EXPECT_EQ(LevelsOf(borrowing), levels);
     for (int group = 0; group < 2; ++group) {
       EXPECT_EQ(problem.Multiply(loaded, group), problem.Multiply(programmed, group)) << hardware;
+      EXPECT_EQ(problem.Multiply(borrowing, group), problem.Multiply(programmed, group)) << hardware;
     }
+    // Weights of its own, after those of the caller.
+    borrowing.Program(problem.weights.data());
+    EXPECT_EQ(problem.Multiply(borrowing), problem.Multiply(programmed));
   }
 }
 
