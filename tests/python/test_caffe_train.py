@@ -9,9 +9,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from PIL import Image
 
 from caffe.proto.caffe_pb2 import NetParameter, SolverState
-from caffe_command import CAFFE, caffe, error, messages
+from caffe_command import CAFFE, caffe, error, messages, run
 
 # The inputs are 0 and the label is 0; the first biases are what the rest learns from. Dropout draws in every step.
 NET = """
@@ -154,6 +155,21 @@ def test_learns_and_repeats_with_the_seed(tmp_path, solver):
     assert first.read_bytes() != third.read_bytes()
 
 
+def test_trains_on_crossbars(tmp_path, solver):
+    hardware = "rows: 8 cols: 8 conductance_sigma: 0.1 adc_bits: 6"
+    text = NET.replace('"InnerProduct"', f'"CrossbarInnerProduct" crossbar_param {{ {hardware} }}', 2)
+    assert text.count("Crossbar") == 2
+    (tmp_path / "net.prototxt").write_text(text)
+    file = solver("crossbar")
+    lines = messages(caffe("train", f"--solver={file}"))
+    losses = [float(line.rsplit(" ", 1)[1]) for line in lines if re.match(r"Iteration \d+ .*loss = ", line)]
+    assert losses[-1] < losses[0] / 2
+    model = tmp_path / "crossbar_iter_20.caffemodel"
+    whole = weights(model)
+    messages(caffe("train", f"--solver={file}", f"--snapshot={tmp_path}/crossbar_iter_10.solverstate"))
+    np.testing.assert_equal(weights(model), whole)
+
+
 @pytest.mark.parametrize("kind", ["SGD", "Nesterov", "AdaGrad", "RMSProp", "AdaDelta", "Adam"])
 def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, solver, kind):
     momentum = 0 if kind in ("AdaGrad", "RMSProp") else 0.9
@@ -167,6 +183,39 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, solver, kind):
     assert "Iteration 10, Testing net (#0)" in lines[start:]
     resumed = weights(tmp_path / "whole_iter_20.caffemodel"), history(tmp_path / "whole_iter_20.solverstate")
     np.testing.assert_equal(resumed, whole)
+
+
+@pytest.mark.parametrize("source", ["ImageData", "Data", "HDF5Data"])
+def test_a_resumed_run_sees_the_data_that_it_would_have_seen(tmp_path, solver, rng, source):
+    # 30 images in batches of 7, shuffled, cropped and mirrored at random: no two iterations see the same.
+    images = rng.integers(0, 256, size=(30, 8, 8), dtype=np.uint8)
+    (tmp_path / "list.txt").write_text("".join(f"{i}.png {i % 5}\n" for i in range(30)))
+    for i, image in enumerate(images):
+        Image.fromarray(image).save(tmp_path / f"{i}.png")
+    transform = "transform_param { crop_size: 6 mirror: true scale: 0.01 }"
+    if source == "ImageData":
+        folder = f'root_folder: "{tmp_path}/" source: "{tmp_path}/list.txt"'
+        param = f"{transform} image_data_param {{ {folder} batch_size: 7 shuffle: true is_color: false }}"
+    elif source == "Data":
+        run("convert_imageset", "--gray", f"{tmp_path}/", tmp_path / "list.txt", tmp_path / "db")
+        param = f'{transform} data_param {{ source: "{tmp_path}/db" batch_size: 7 backend: LMDB }}'
+    else:
+        with h5py.File(tmp_path / "data.h5", "w") as file:
+            file["data"] = images[:, np.newaxis] * np.float32(0.01)
+            file["label"] = np.arange(30, dtype=np.float32) % 5
+        (tmp_path / "files.txt").write_text(f"{tmp_path}/data.h5\n")
+        param = f'hdf5_data_param {{ source: "{tmp_path}/files.txt" batch_size: 7 shuffle: true }}'
+    data = f'layer {{ name: "data" type: "{source}" top: "data" top: "label" {param} }}\n'
+    (tmp_path / "net.prototxt").write_text('name: "tiny"\n' + data + NET[NET.index('layer { name: "ip1"') :])
+
+    file = solver("whole", iter_size=2)
+    messages(caffe("train", f"--solver={file}"))
+    model = tmp_path / "whole_iter_20.caffemodel"
+    whole = weights(model)
+    model.unlink()
+    lines = messages(caffe("train", f"--solver={file}", f"--snapshot={tmp_path}/whole_iter_10.solverstate"))
+    np.testing.assert_equal(weights(model), whole)
+    assert any(line.startswith("    Test net output #0: accuracy = ") for line in lines)
 
 
 def test_hdf5_snapshots_hold_the_same(tmp_path, solver):
@@ -213,17 +262,17 @@ def test_stage_chooses_layers_of_the_training_net(tmp_path, solver):
 
 
 def start_endless(file: Path, *flags: str) -> tuple[subprocess.Popen[str], list[str]]:
-    """A run that is past its first display."""
+    """A process that is past its first display."""
     command = [str(CAFFE), "train", f"--solver={file}", "--logtostderr", *flags]
-    run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     lines: list[str] = []
-    read_until(run, lines, "Iteration 1000, lr")
-    return run, lines
+    read_until(process, lines, "Iteration 1000, lr")
+    return process, lines
 
 
-def read_until(run: subprocess.Popen[str], lines: list[str], part: str) -> None:
-    assert run.stderr is not None
-    for line in run.stderr:
+def read_until(process: subprocess.Popen[str], lines: list[str], part: str) -> None:
+    assert process.stderr is not None
+    for line in process.stderr:
         lines.append(line)
         if part in line:
             return
@@ -234,10 +283,10 @@ ENDLESS = {"max_iter": 10**9, "snapshot": 0, "test_interval": 10**8, "display": 
 
 
 def test_sigint_stops_with_a_snapshot(tmp_path, solver):
-    run, _ = start_endless(solver(**ENDLESS))
-    run.send_signal(signal.SIGINT)
-    _, rest = run.communicate(timeout=60)
-    assert run.returncode == 0
+    process, _ = start_endless(solver(**ENDLESS))
+    process.send_signal(signal.SIGINT)
+    _, rest = process.communicate(timeout=60)
+    assert process.returncode == 0
     assert "Optimization stopped early." in rest
     states = list(tmp_path.glob("run_iter_*.solverstate"))
     models = list(tmp_path.glob("run_iter_*.caffemodel"))
@@ -246,13 +295,13 @@ def test_sigint_stops_with_a_snapshot(tmp_path, solver):
 
 
 def test_sighup_snapshots_and_goes_on(tmp_path, solver):
-    run, lines = start_endless(solver(**ENDLESS), "--sigint_effect=none")
-    run.send_signal(signal.SIGINT)  # nothing
-    run.send_signal(signal.SIGHUP)
-    read_until(run, lines, "Snapshotting solver state")
-    read_until(run, lines, ", lr = ")
-    run.kill()  # leaves what was written
-    run.communicate(timeout=60)
+    process, lines = start_endless(solver(**ENDLESS), "--sigint_effect=none")
+    process.send_signal(signal.SIGINT)  # nothing
+    process.send_signal(signal.SIGHUP)
+    read_until(process, lines, "Snapshotting solver state")
+    read_until(process, lines, ", lr = ")
+    process.kill()  # leaves what was written
+    process.communicate(timeout=60)
     (model,) = tmp_path.glob("run_iter_*.caffemodel")
     assert set(weights(model)) == {"ip1", "ip2"}
 
