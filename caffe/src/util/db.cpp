@@ -1,6 +1,7 @@
 #include "caffe/util/db.hpp"
 
 #include <cstdio>
+#include <filesystem>
 
 #include "caffe/util/db_leveldb.hpp"
 #include "caffe/util/db_lmdb.hpp"
@@ -16,6 +17,12 @@ DB* GetDB(const string& backend) {
   if (backend == "lmdb") return new LMDB();
   if (backend == "leveldb") return new LevelDB();
   throw Error("Unknown database back end '" + backend + "'; there are lmdb and leveldb");
+}
+
+void RequireFree(const string& source) {
+  namespace fs = std::filesystem;
+  CAFFE_REQUIRE(!fs::exists(source) || (fs::is_directory(source) && fs::is_empty(source)))
+      << "cannot make the database " << source << ": it exists already";
 }
 
 string PrintableKey(const string& key) {

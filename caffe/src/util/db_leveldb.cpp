@@ -62,7 +62,7 @@ void RequireDatabase(const string& source) {
 void LevelDB::Open(const string& source, Mode mode) {
   Close();
   if (mode == NEW) {
-    CAFFE_REQUIRE(!fs::exists(source)) << "cannot make the database " << source << ": it exists already";
+    RequireFree(source);
   } else {
     RequireDatabase(source);
   }

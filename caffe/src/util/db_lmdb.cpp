@@ -158,8 +158,8 @@ void RequireDatabase(const string& source) {
 void LMDB::Open(const string& source, Mode mode) {
   Close();
   if (mode == NEW) {
-    CAFFE_REQUIRE(!fs::exists(source)) << "cannot make the database " << source << ": it exists already";
-    CAFFE_REQUIRE(mkdir(source.c_str(), 0777) == 0)
+    RequireFree(source);
+    CAFFE_REQUIRE(fs::exists(source) || mkdir(source.c_str(), 0777) == 0)
         << "cannot make the database " << source << ": " << std::strerror(errno);
   } else {
     RequireDatabase(source);

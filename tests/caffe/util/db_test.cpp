@@ -102,6 +102,12 @@ TEST_P(DbTest, NewRefusesWhatExists) {
   EXPECT_EQ(Records().size(), 1u);
 }
 
+TEST_P(DbTest, NewTakesAnEmptyDirectory) {
+  std::filesystem::create_directory(path_);
+  Put(Open(db::NEW).get(), "a", "1");
+  EXPECT_EQ(Records().size(), 1u);
+}
+
 TEST_P(DbTest, SaysWhatIsNoDatabase) {
   ExpectError([&] { Open(db::READ); }, "Database not found: " + path_);
   ExpectError([&] { Open(db::WRITE); }, "Database not found: " + path_);

@@ -39,7 +39,7 @@ class DB {
  public:
   DB() = default;
   virtual ~DB() = default;
-  // NEW refuses a path that exists.
+  // NEW refuses a path that exists, unless it is an empty directory.
   virtual void Open(const string& source, Mode mode) = 0;
   virtual void Close() = 0;
   virtual Cursor* NewCursor() = 0;
@@ -51,6 +51,8 @@ class DB {
 // "lmdb" or "leveldb"; throws Error for another. The caller owns the result, as in Caffe.
 DB* GetDB(DataParameter::DB backend);
 DB* GetDB(const string& backend);
+// Throws Error unless a new database can be made at this path.
+void RequireFree(const string& source);
 
 // A key for a message: one line, not too long, bytes that are no text as \xNN.
 string PrintableKey(const string& key);
