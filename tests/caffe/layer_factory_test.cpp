@@ -1,6 +1,10 @@
 #include "caffe/layer_factory.hpp"
 
+#include <memory>
+
+#include "caffe/util/db.hpp"
 #include "tests/support/layer_harness.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace rxnn::testing {
 
@@ -56,6 +60,23 @@ TEST(LayerRegistry, NamesWhatItKnows) {
 TEST(LayerRegistry, TakesATypeOnce) {
   ExpectError([] { caffe::LayerRegistry<float>::AddCreator("TestDouble", nullptr); },
               "layer type TestDouble is registered twice");
+}
+
+// Parameters are read at set-up: a message with the type alone makes any layer. Data opens its database at once.
+TEST(LayerRegistry, MakesEveryTypeByItsName) {
+  const TemporaryDirectory folder;
+  const std::string source = folder / "db";
+  const std::unique_ptr<caffe::db::DB> database(caffe::db::GetDB("leveldb"));
+  database->Open(source, caffe::db::NEW);
+  database->Close();
+  for (const auto& [type, creator] : caffe::LayerRegistry<double>::Registry()) {
+    if (type == "Python") continue;  // needs an interpreter; tests/python/test_pycaffe.py makes it
+    SCOPED_TRACE(type);
+    caffe::LayerParameter param;
+    param.set_type(type);
+    if (type == "Data") param.mutable_data_param()->set_source(source);
+    EXPECT_EQ(caffe::LayerRegistry<double>::CreateLayer(param)->type(), type);
+  }
 }
 
 }  // namespace

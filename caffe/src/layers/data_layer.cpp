@@ -6,11 +6,9 @@ namespace caffe {
 
 template <typename Dtype>
 DataLayer<Dtype>::DataLayer(const LayerParameter& param) : BasePrefetchingDataLayer<Dtype>(param) {
-  CAFFE_REQUIRE(param.data_param().batch_size() > 0) << "data_param needs a batch_size above 0";
   db_.reset(db::GetDB(param.data_param().backend()));
   db_->Open(param.data_param().source(), db::READ);
   cursor_.reset(db_->NewCursor());
-  CAFFE_REQUIRE(cursor_->valid()) << "the database " << param.data_param().source() << " has no records";
 }
 
 template <typename Dtype>
@@ -21,6 +19,8 @@ DataLayer<Dtype>::~DataLayer() {
 template <typename Dtype>
 void DataLayer<Dtype>::DataLayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
   const DataParameter& param = this->layer_param_.data_param();
+  CAFFE_REQUIRE(param.batch_size() > 0) << "data_param needs a batch_size above 0";
+  CAFFE_REQUIRE(cursor_->valid()) << "the database " << param.source() << " has no records";
   if (param.rand_skip() > 0) {
     unsigned skip = caffe_rng_rand() % param.rand_skip();
     LOG(INFO) << "Skipping first " << skip << " data points.";
