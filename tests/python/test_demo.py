@@ -72,7 +72,7 @@ def test_demo_runs_and_reports(run_rxnn, demo, tmp_path):
 
 def test_demo_says_what_is_not_built(fails, tmp_path):
     assert "make build" in fails("demo", "--out", tmp_path / "demo", "--build", tmp_path)
-    assert not (demo).exists()
+    assert not (tmp_path / "demo").exists()
 
 
 def test_training_makes_weights_like_those_that_are_kept(tmp_path, lenet):
