@@ -61,12 +61,12 @@ void RequireDimensions(const Datum& datum) {
   CAFFE_REQUIRE(datum.channels() > 0 && datum.height() > 0 && datum.width() > 0)
       << "a datum has " << datum.channels() << " channels, height " << datum.height() << " and width " << datum.width()
       << "; each must be above 0";
-  const std::int64_t expected = std::int64_t{datum.channels()} * datum.height() * datum.width();
+  // In two steps: the product of three absurd dimensions would overflow.
+  const std::int64_t rows = std::int64_t{datum.channels()} * datum.height();
+  const std::int64_t expected = rows <= INT_MAX ? rows * datum.width() : -1;
   const std::int64_t actual = datum.data().empty() ? datum.float_data_size() : std::int64_t(datum.data().size());
-  // In two steps, so that the product of three absurd dimensions cannot wrap around to the right number.
-  CAFFE_REQUIRE(std::int64_t{datum.channels()} * datum.height() <= INT_MAX && actual == expected)
-      << "a datum holds " << actual << " values; " << datum.channels() << " channels of " << datum.height() << " x "
-      << datum.width() << " were announced";
+  CAFFE_REQUIRE(actual == expected) << "a datum holds " << actual << " values; " << datum.channels() << " channels of "
+                                    << datum.height() << " x " << datum.width() << " were announced";
 }
 
 }  // namespace

@@ -19,9 +19,10 @@ class ImageSum {
       channels_ = datum.channels();
       height_ = datum.height();
       width_ = datum.width();
-      const std::int64_t size = std::int64_t{channels_} * height_ * width_;
-      CAFFE_REQUIRE(channels_ > 0 && height_ > 0 && width_ > 0 && std::int64_t{channels_} * height_ <= INT_MAX &&
-                    size <= INT_MAX)
+      // In two steps: the product of three absurd dimensions would overflow.
+      const std::int64_t rows = std::int64_t{channels_} * height_;
+      const std::int64_t size = rows <= INT_MAX ? rows * width_ : -1;
+      CAFFE_REQUIRE(channels_ > 0 && height_ > 0 && width_ > 0 && size > 0 && size <= INT_MAX)
           << "has the impossible shape " << Shape(datum);
       sums_.assign(size, 0);
     }
