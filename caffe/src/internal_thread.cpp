@@ -9,9 +9,9 @@ InternalThread::~InternalThread() { StopInternalThread(); }
 void InternalThread::StartInternalThread() {
   CAFFE_REQUIRE(!is_started()) << "the thread runs already";
   stop_.Reset();
-  const Caffe::Brew mode = Caffe::mode();
-  const unsigned seed = caffe_rng_rand();
-  thread_ = std::make_unique<std::thread>([this, mode, seed] { Run(mode, seed); });
+  const Inherited inherited{Caffe::mode(), Caffe::solver_count(), Caffe::solver_rank(), Caffe::multiprocess(),
+                            caffe_rng_rand()};
+  thread_ = std::make_unique<std::thread>([this, inherited] { Run(inherited); });
 }
 
 void InternalThread::StopInternalThread() {
@@ -21,11 +21,14 @@ void InternalThread::StopInternalThread() {
   thread_.reset();
 }
 
-void InternalThread::Run(Caffe::Brew mode, unsigned seed) {
+void InternalThread::Run(const Inherited& inherited) {
   Current() = &stop_;
   try {
-    Caffe::set_mode(mode);
-    Caffe::set_random_seed(seed);
+    Caffe::set_mode(inherited.mode);
+    Caffe::set_solver_count(inherited.solver_count);
+    Caffe::set_solver_rank(inherited.solver_rank);
+    Caffe::set_multiprocess(inherited.multiprocess);
+    Caffe::set_random_seed(inherited.seed);
     InternalThreadEntry();
   } catch (const Stopped&) {
   } catch (const std::exception& error) {

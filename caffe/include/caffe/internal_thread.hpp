@@ -20,8 +20,8 @@ class InternalThread {
   InternalThread() = default;
   virtual ~InternalThread();
 
-  // The thread takes over mode() and gets its own random numbers, seeded from this thread's. Throws Error when it runs
-  // already.
+  // The thread takes over the state of Caffe in this one (mode, solver count and rank) and gets its own random numbers,
+  // seeded from this thread's. Throws Error when it runs already.
   void StartInternalThread();
   // Tells the thread to stop, wakes it where it waits, and waits for its end. Nothing to do when it does not run.
   void StopInternalThread();
@@ -56,7 +56,15 @@ class InternalThread {
     std::mutex* waiting_mutex_ = nullptr;
   };
 
-  void Run(Caffe::Brew mode, unsigned seed);
+  // The state of Caffe that a thread takes over.
+  struct Inherited {
+    Caffe::Brew mode;
+    int solver_count, solver_rank;
+    bool multiprocess;
+    unsigned seed;
+  };
+
+  void Run(const Inherited& inherited);
   // The request to the internal thread that this code runs in, or null.
   static StopRequest*& Current();
 

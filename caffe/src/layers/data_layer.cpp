@@ -1,6 +1,7 @@
 #include "caffe/layers/data_layer.hpp"
 
 #include "caffe/util/corrupt_records.hpp"
+#include "caffe/util/solver_share.hpp"
 
 namespace caffe {
 
@@ -29,14 +30,17 @@ void DataLayer<Dtype>::DataLayerSetUp(const vector<Blob<Dtype>*>& bottom, const 
   const int batch_size = static_cast<int>(param.batch_size());
   // The first batch begins with it again.
   const string start = cursor_->key();
+  const std::uint64_t offset = offset_;
   const vector<Record> first = ReadGood(1);
   InRecord(first[0], [&] { this->ShapeTops(first[0].shape, batch_size, top); });
   RestorePosition(start);
+  offset_ = offset;
 }
 
 template <typename Dtype>
 void DataLayer<Dtype>::Next() {
   cursor_->Next();
+  ++offset_;
   if (!cursor_->valid()) {
     LOG(INFO) << "Restarting data prefetching from start.";
     cursor_->SeekToFirst();
@@ -69,6 +73,7 @@ auto DataLayer<Dtype>::InRecord(const Record& record, Action action) {
 template <typename Dtype>
 vector<typename DataLayer<Dtype>::Record> DataLayer<Dtype>::ReadGood(int count) {
   const auto take = [this] {
+    while (!IsForThisSolver(offset_, this->phase_)) Next();
     Record record{cursor_->key(), cursor_->value(), {}, {}, {}};
     Next();
     return record;

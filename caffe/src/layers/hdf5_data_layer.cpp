@@ -10,6 +10,7 @@
 #include "caffe/util/hdf5.hpp"
 #include "caffe/util/math_functions.hpp"
 #include "caffe/util/rng.hpp"
+#include "caffe/util/solver_share.hpp"
 
 namespace caffe {
 namespace {
@@ -133,6 +134,7 @@ void HDF5DataLayer<Dtype>::LoadHDF5FileData(const string& filename) {
 
 template <typename Dtype>
 void HDF5DataLayer<Dtype>::Next() {
+  ++offset_;
   if (++current_row_ < data_permutation_.size()) return;
   current_row_ = 0;
   const bool shuffled = this->layer_param_.hdf5_data_param().shuffle();
@@ -152,6 +154,7 @@ template <typename Dtype>
 void HDF5DataLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
   const int batch_size = static_cast<int>(this->layer_param_.hdf5_data_param().batch_size());
   for (int i = 0; i < batch_size; ++i) {
+    while (!IsForThisSolver(offset_, this->phase_)) Next();
     for (size_t j = 0; j < top.size(); ++j) {
       const int row_size = top[j]->count(1);
       const Dtype* row = hdf_blobs_[j]->cpu_data() + static_cast<size_t>(data_permutation_[current_row_]) * row_size;

@@ -22,8 +22,8 @@ void HDF5OutputLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, con
       << "data and label must have as many rows; their shapes are " << bottom[0]->shape_string() << " and "
       << bottom[1]->shape_string();
   if (!file_) file_ = std::make_shared<Hdf5Appender>(file_name_);
-  file_->Append("data", bottom[0]->shape(), bottom[0]->cpu_data());
-  file_->Append("label", bottom[1]->shape(), bottom[1]->cpu_data());
+  file_->Append(HDF5_DATA_DATASET_NAME, bottom[0]->shape(), bottom[0]->cpu_data());
+  file_->Append(HDF5_DATA_LABEL_NAME, bottom[1]->shape(), bottom[1]->cpu_data());
   file_->Publish();
 }
 

@@ -123,6 +123,21 @@ TYPED_TEST(DataLayerTest, SkipsAtRandom) {
   EXPECT_EQ(first, (std::set<double>{10, 11, 12}));
 }
 
+TYPED_TEST(DataLayerTest, SolversTakeTurnsInTraining) {
+  WriteDatabase(this->path_, Images(5));
+  caffe::Caffe::set_solver_count(3);
+  for (int rank = 0; rank < 3; ++rank) {
+    caffe::Caffe::set_solver_rank(rank);
+    LayerHarness<TypeParam> train(this->Text(2), {}, 2, caffe::TRAIN), test(this->Text(2), {}, 2, caffe::TEST);
+    std::vector<double> expected;
+    for (int i = 0; i < 6; ++i) expected.push_back(10 + (3 * i + rank) % 5);
+    EXPECT_EQ(this->Labels(&train, 3), expected);
+    EXPECT_EQ(this->Labels(&test, 2), (std::vector<double>{10, 11, 12, 13}));
+  }
+  caffe::Caffe::set_solver_count(1);
+  caffe::Caffe::set_solver_rank(0);
+}
+
 TYPED_TEST(DataLayerTest, TwoLayersReadOneDatabase) {
   WriteDatabase(this->path_, Images(3));
   LayerHarness<TypeParam> one(this->Text(2), {}, 2), two(this->Text(1), {}, 2);

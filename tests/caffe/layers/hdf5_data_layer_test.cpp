@@ -62,6 +62,16 @@ TYPED_TEST(HDF5DataLayerTest, ReadsFileAfterFile) {
   EXPECT_EQ(this->Labels(&run, 3), (std::vector<double>{0, 1, 2, 3, 10, 11, 12, 0, 1, 2, 3, 10, 11, 12, 0}));
 }
 
+TYPED_TEST(HDF5DataLayerTest, SolversTakeTurnsInTraining) {
+  caffe::Caffe::set_solver_count(2);
+  caffe::Caffe::set_solver_rank(1);
+  LayerHarness<TypeParam> train(this->Text(4), {}, 2, caffe::TRAIN), test(this->Text(4), {}, 2, caffe::TEST);
+  EXPECT_EQ(this->Labels(&train, 1), (std::vector<double>{1, 3, 11, 0}));
+  EXPECT_EQ(this->Labels(&test, 1), (std::vector<double>{0, 1, 2, 3}));
+  caffe::Caffe::set_solver_count(1);
+  caffe::Caffe::set_solver_rank(0);
+}
+
 TYPED_TEST(HDF5DataLayerTest, TopsAreDatasetsByName) {
   LayerHarness<TypeParam> run(this->Text(2, "", "'label'"), {}, 1);
   run.Forward();

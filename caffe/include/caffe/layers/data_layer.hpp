@@ -10,7 +10,8 @@ namespace caffe {
 
 // Tops: data (batch_size, channels, height, width), after transform_param; label (batch_size). The records (Datum
 // messages) come in the order of their keys, from the first again after the last. The shape is that of the first record
-// of each batch. data_param.rand_skip > 0 starts that many records later at most.
+// of each batch. data_param.rand_skip > 0 starts fewer than that many records later. Of several solvers in training
+// each reads its share of the records.
 template <typename Dtype>
 class DataLayer : public BasePrefetchingDataLayer<Dtype> {
  public:
@@ -32,6 +33,7 @@ class DataLayer : public BasePrefetchingDataLayer<Dtype> {
 
   shared_ptr<db::DB> db_;
   shared_ptr<db::Cursor> cursor_;
+  std::uint64_t offset_ = 0;  // records passed
 
  private:
   // A record on its way into a batch.

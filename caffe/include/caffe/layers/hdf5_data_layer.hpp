@@ -11,7 +11,8 @@ namespace caffe {
 
 // Each top is the dataset of its name: batch_size rows of it at a time. hdf5_data_param.source lists the files, one a
 // line; from the first again after the last. All datasets of a file have as many rows. With `shuffle` the order of the
-// files and of the rows in each is drawn anew for each pass.
+// files and of the rows in each is drawn anew for each pass. Of several solvers in training each reads its share of the
+// rows.
 template <typename Dtype>
 class HDF5DataLayer : public Layer<Dtype>, public Resumable {
  public:
@@ -42,6 +43,7 @@ class HDF5DataLayer : public Layer<Dtype>, public Resumable {
   vector<shared_ptr<Blob<Dtype>>> hdf_blobs_;
   vector<int> data_permutation_;
   vector<int> file_permutation_;
+  std::uint64_t offset_ = 0;  // rows passed
 
  private:
   void LoadCurrentFile();
