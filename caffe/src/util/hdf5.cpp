@@ -1,49 +1,28 @@
 #include "caffe/util/hdf5.hpp"
 
-#include <hdf5.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
+#include "hdf5_handle.hpp"
+
 namespace caffe {
 namespace {
 
-// Closes a handle at the end of its scope.
-class Handle {
- public:
-  Handle(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {}
-  ~Handle() {
-    if (id_ >= 0) close_(id_);
-  }
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
-  operator hid_t() const { return id_; }
-
- private:
-  hid_t id_;
-  herr_t (*close_)(hid_t);
-};
-
-// HDF5 prints its own stack of messages; ours say what matters.
-void SilenceLibrary() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
-
-hid_t NativeType(const float*) { return H5T_NATIVE_FLOAT; }
-hid_t NativeType(const double*) { return H5T_NATIVE_DOUBLE; }
-
 template <typename Dtype>
 void ReadDataset(hid_t file, const string& filename, const string& dataset, Dtype* data) {
-  const Handle set(H5Dopen2(file, dataset.c_str(), H5P_DEFAULT), H5Dclose);
-  CAFFE_REQUIRE(set >= 0 && H5Dread(set, NativeType(data), H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0)
+  const Hdf5Handle set(H5Dopen2(file, dataset.c_str(), H5P_DEFAULT), H5Dclose);
+  CAFFE_REQUIRE(set >= 0 && H5Dread(set, Hdf5Type(data), H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0)
       << filename << ": cannot read dataset " << dataset;
 }
 
 void WriteDataset(hid_t file, const string& filename, const string& dataset, hid_t type, hid_t space,
                   const void* data) {
-  const Handle groups(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
+  const Hdf5Handle groups(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
   H5Pset_create_intermediate_group(groups, 1);
-  const Handle set(H5Dcreate2(file, dataset.c_str(), type, space, groups, H5P_DEFAULT, H5P_DEFAULT), H5Dclose);
+  const Hdf5Handle set(H5Dcreate2(file, dataset.c_str(), type, space, groups, H5P_DEFAULT, H5P_DEFAULT), H5Dclose);
   CAFFE_REQUIRE(set >= 0 && H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0)
       << filename << ": cannot write dataset " << dataset;
 }
@@ -52,20 +31,20 @@ template <typename Dtype>
 void WriteDataset(hid_t file, const string& filename, const string& dataset, const vector<int>& shape,
                   const Dtype* data) {
   const vector<hsize_t> dims(shape.begin(), shape.end());
-  const Handle space(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr), H5Sclose);
-  WriteDataset(file, filename, dataset, NativeType(data), space, data);
+  const Hdf5Handle space(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr), H5Sclose);
+  WriteDataset(file, filename, dataset, Hdf5Type(data), space, data);
 }
 
 // The size of a dataset of one axis, or 1 for one without axes.
 hsize_t ElementCount(hid_t set) {
-  const Handle space(H5Dget_space(set), H5Sclose);
+  const Hdf5Handle space(H5Dget_space(set), H5Sclose);
   return static_cast<hsize_t>(H5Sget_simple_extent_npoints(space));
 }
 
 }  // namespace
 
 Hdf5Reader::Hdf5Reader(const string& filename) : filename_(filename) {
-  SilenceLibrary();
+  SilenceHdf5();
   CAFFE_REQUIRE(std::filesystem::exists(filename)) << "File not found: " << filename;
   file_ = H5Fopen(filename.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
   CAFFE_REQUIRE(file_ >= 0) << filename << ": truncated, or no HDF5 file";
@@ -88,11 +67,14 @@ int Hdf5Reader::CountDatasets(const string& group) const {
 }
 
 vector<int> Hdf5Reader::Shape(const string& dataset) const {
-  const Handle set(H5Dopen2(file_, dataset.c_str(), H5P_DEFAULT), H5Dclose);
+  const Hdf5Handle set(H5Dopen2(file_, dataset.c_str(), H5P_DEFAULT), H5Dclose);
   CAFFE_REQUIRE(set >= 0) << filename_ << ": no dataset " << dataset;
-  const Handle space(H5Dget_space(set), H5Sclose);
+  const Hdf5Handle space(H5Dget_space(set), H5Sclose);
   vector<hsize_t> dims(H5Sget_simple_extent_ndims(space));
   H5Sget_simple_extent_dims(space, dims.data(), nullptr);
+  for (const hsize_t dim : dims) {
+    CAFFE_REQUIRE(dim <= INT_MAX) << filename_ << ": dataset " << dataset << " is too large: an axis of " << dim;
+  }
   return vector<int>(dims.begin(), dims.end());
 }
 
@@ -100,7 +82,7 @@ void Hdf5Reader::Read(const string& dataset, float* data) const { ReadDataset(fi
 void Hdf5Reader::Read(const string& dataset, double* data) const { ReadDataset(file_, filename_, dataset, data); }
 
 int Hdf5Reader::ReadInt(const string& dataset) const {
-  const Handle set(H5Dopen2(file_, dataset.c_str(), H5P_DEFAULT), H5Dclose);
+  const Hdf5Handle set(H5Dopen2(file_, dataset.c_str(), H5P_DEFAULT), H5Dclose);
   int value = 0;
   CAFFE_REQUIRE(set >= 0 && ElementCount(set) == 1 &&
                 H5Dread(set, H5T_NATIVE_INT, H5S_ALL, H5S_ALL, H5P_DEFAULT, &value) >= 0)
@@ -109,9 +91,9 @@ int Hdf5Reader::ReadInt(const string& dataset) const {
 }
 
 string Hdf5Reader::ReadString(const string& dataset) const {
-  const Handle set(H5Dopen2(file_, dataset.c_str(), H5P_DEFAULT), H5Dclose);
+  const Hdf5Handle set(H5Dopen2(file_, dataset.c_str(), H5P_DEFAULT), H5Dclose);
   CAFFE_REQUIRE(set >= 0) << filename_ << ": no dataset " << dataset;
-  const Handle type(H5Dget_type(set), H5Tclose);
+  const Hdf5Handle type(H5Dget_type(set), H5Tclose);
   // Fixed length, as Caffe writes it; other programs may store a pointer to the text.
   CAFFE_REQUIRE(H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 && ElementCount(set) == 1)
       << filename_ << ": dataset " << dataset << " is no text of fixed length";
@@ -123,7 +105,7 @@ string Hdf5Reader::ReadString(const string& dataset) const {
 }
 
 string Hdf5Reader::ReadBytes(const string& dataset) const {
-  const Handle set(H5Dopen2(file_, dataset.c_str(), H5P_DEFAULT), H5Dclose);
+  const Hdf5Handle set(H5Dopen2(file_, dataset.c_str(), H5P_DEFAULT), H5Dclose);
   CAFFE_REQUIRE(set >= 0) << filename_ << ": no dataset " << dataset;
   string value(ElementCount(set), '\0');
   CAFFE_REQUIRE(H5Dread(set, H5T_NATIVE_UCHAR, H5S_ALL, H5S_ALL, H5P_DEFAULT, value.data()) >= 0)
@@ -133,7 +115,7 @@ string Hdf5Reader::ReadBytes(const string& dataset) const {
 
 Hdf5Writer::Hdf5Writer(const string& filename)
     : filename_(filename), temporary_(filename + ".tmp" + std::to_string(getpid())) {
-  SilenceLibrary();
+  SilenceHdf5();
   file_ = H5Fcreate(temporary_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
   CAFFE_REQUIRE(file_ >= 0) << "Cannot write " << filename;
 }
@@ -153,20 +135,20 @@ void Hdf5Writer::Write(const string& dataset, const vector<int>& shape, const do
 
 void Hdf5Writer::WriteInt(const string& dataset, int value) {
   const hsize_t one = 1;
-  const Handle space(H5Screate_simple(1, &one, nullptr), H5Sclose);
+  const Hdf5Handle space(H5Screate_simple(1, &one, nullptr), H5Sclose);
   WriteDataset(file_, filename_, dataset, H5T_NATIVE_INT, space, &value);
 }
 
 void Hdf5Writer::WriteString(const string& dataset, const string& value) {
-  const Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
+  const Hdf5Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
   H5Tset_size(type, value.size() + 1);  // with the zero at its end
-  const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
+  const Hdf5Handle space(H5Screate(H5S_SCALAR), H5Sclose);
   WriteDataset(file_, filename_, dataset, type, space, value.c_str());
 }
 
 void Hdf5Writer::WriteBytes(const string& dataset, const string& value) {
   const hsize_t size = value.size();
-  const Handle space(H5Screate_simple(1, &size, nullptr), H5Sclose);
+  const Hdf5Handle space(H5Screate_simple(1, &size, nullptr), H5Sclose);
   WriteDataset(file_, filename_, dataset, H5T_NATIVE_UCHAR, space, value.data());
 }
 

@@ -10,9 +10,6 @@
 namespace caffe {
 namespace {
 
-hid_t NativeType(const float*) { return H5T_NATIVE_FLOAT; }
-hid_t NativeType(const double*) { return H5T_NATIVE_DOUBLE; }
-
 // An empty dataset that can grow along its first axis, in chunks of the rows of `dims`.
 template <typename Dtype>
 hid_t MakeDataset(hid_t file, const string& name, const vector<hsize_t>& dims, const Dtype* data) {
@@ -29,7 +26,7 @@ hid_t MakeDataset(hid_t file, const string& name, const vector<hsize_t>& dims, c
   constexpr hsize_t kLargestChunk = 1 << 24;
   chunk[0] = std::max<hsize_t>(1, std::min(dims[0], kLargestChunk / row));
   if (H5Pset_chunk(properties, axes, chunk.data()) < 0) return -1;
-  return H5Dcreate2(file, name.c_str(), NativeType(data), space, H5P_DEFAULT, properties, H5P_DEFAULT);
+  return H5Dcreate2(file, name.c_str(), Hdf5Type(data), space, H5P_DEFAULT, properties, H5P_DEFAULT);
 }
 
 template <typename Dtype>
@@ -49,7 +46,7 @@ bool AppendRows(hid_t set, const vector<hsize_t>& dims, const Dtype* data) {
   const Hdf5Handle target(H5Dget_space(set), H5Sclose);
   const Hdf5Handle source(H5Screate_simple(axes, dims.data(), nullptr), H5Sclose);
   return H5Sselect_hyperslab(target, H5S_SELECT_SET, start.data(), nullptr, dims.data(), nullptr) >= 0 &&
-         H5Dwrite(set, NativeType(data), source, target, H5P_DEFAULT, data) >= 0;
+         H5Dwrite(set, Hdf5Type(data), source, target, H5P_DEFAULT, data) >= 0;
 }
 
 template <typename Dtype>
@@ -69,7 +66,7 @@ void AppendTo(hid_t file, const string& filename, const string& dataset, const v
 
 Hdf5Appender::Hdf5Appender(const string& filename)
     : filename_(filename), temporary_(filename + ".tmp" + std::to_string(getpid())) {
-  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  SilenceHdf5();
   file_ = H5Fcreate(temporary_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
   CAFFE_REQUIRE(file_ >= 0) << "Cannot write " << filename;
 }

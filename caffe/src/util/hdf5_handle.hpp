@@ -1,11 +1,11 @@
-// A handle of the HDF5 library, for the sources that call it.
+// What the sources that call the HDF5 library have in common.
 #pragma once
 
 #include <hdf5.h>
 
 namespace caffe {
 
-// Closes itself at the end of its scope.
+// A handle that closes itself at the end of its scope.
 class Hdf5Handle {
  public:
   Hdf5Handle(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {}
@@ -20,5 +20,11 @@ class Hdf5Handle {
   hid_t id_;
   herr_t (*close_)(hid_t);
 };
+
+// HDF5 prints its own stack of messages; ours say what matters.
+inline void SilenceHdf5() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+
+inline hid_t Hdf5Type(const float*) { return H5T_NATIVE_FLOAT; }
+inline hid_t Hdf5Type(const double*) { return H5T_NATIVE_DOUBLE; }
 
 }  // namespace caffe
