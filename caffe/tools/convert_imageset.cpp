@@ -85,6 +85,7 @@ int Run(int argc, char** argv) {
   for (size_t begin = 0; begin < images.size(); begin += kBlock) {
     const size_t count = std::min(kBlock, images.size() - begin);
     vector<Datum> data(count);
+    database.CheckInterrupts();
     InThreads(static_cast<int>(count), static_cast<int>(std::thread::hardware_concurrency()), [&](int i) {
       const ImageListEntry& image = images[begin + i];
       InListEntry(list, image, [&] {
@@ -107,6 +108,7 @@ int Run(int argc, char** argv) {
     transaction->Commit();
     LOG(INFO) << "Processed " << stored << " files.";
   }
+  database.CheckInterrupts();
   database.Publish();
   return 0;
 }

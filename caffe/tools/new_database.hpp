@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -10,6 +11,28 @@
 #include "caffe/util/db.hpp"
 
 namespace caffe::tools {
+
+// While it lives, Ctrl-C and SIGTERM do not end the program but are noted, so that it can tidy up.
+class NotedInterrupts {
+ public:
+  NotedInterrupts() : old_int_(std::signal(SIGINT, Note)), old_term_(std::signal(SIGTERM, Note)) {}
+  ~NotedInterrupts() {
+    std::signal(SIGINT, old_int_);
+    std::signal(SIGTERM, old_term_);
+  }
+  NotedInterrupts(const NotedInterrupts&) = delete;
+  NotedInterrupts& operator=(const NotedInterrupts&) = delete;
+
+  // Throws Error after one.
+  void Check() const { CAFFE_REQUIRE(!noted_) << "interrupted; no database was made"; }
+
+ private:
+  static void Note(int) { noted_ = 1; }
+
+  inline static volatile std::sig_atomic_t noted_ = 0;
+  void (*old_int_)(int);
+  void (*old_term_)(int);
+};
 
 // Made beside its place and moved there by Publish; without that nothing is left of it.
 class NewDatabase {
@@ -31,6 +54,8 @@ class NewDatabase {
   NewDatabase& operator=(const NewDatabase&) = delete;
 
   db::DB& db() { return *db_; }
+  // Throws Error when the user or the system wants the program to end.
+  void CheckInterrupts() const { interrupts_.Check(); }
 
   // All transactions must have committed.
   void Publish() {
@@ -51,6 +76,7 @@ class NewDatabase {
     return path;
   }
 
+  NotedInterrupts interrupts_;
   string path_, temporary_;
   std::unique_ptr<db::DB> db_;
 };

@@ -2,7 +2,9 @@
 
 import os
 import re
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import lmdb
@@ -228,6 +230,21 @@ def test_convert_keeps_an_existing_database(images: Path) -> None:
         assert f"{database} exists already" in message
     assert (database / "data.mdb").read_bytes() == before
     assert left_overs(images) == ["db"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_convert_interrupted_leaves_nothing(images: Path, number: signal.Signals) -> None:
+    (images / "list.txt").write_text("pic 0.png 1\n" * 200_000)
+    arguments = [f"{images}/", images / "list.txt", images / "db"]
+    with subprocess.Popen([BIN / "convert_imageset", *arguments], stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 30
+        while not left_overs(images) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(number)
+        _, log = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert log.endswith("convert_imageset: error: interrupted; no database was made\n")
+    assert left_overs(images) == []
 
 
 def test_convert_checks_sizes(images: Path) -> None:
