@@ -18,7 +18,6 @@
 #include "caffe/layers/loss_layer.hpp"
 #include "caffe/layers/neuron_layer.hpp"
 #include "caffe/layers/pooling_layer.hpp"
-#include "caffe/layers/recurrent_layer.hpp"
 #include "caffe/proto/caffe.pb.h"
 #include "caffe/test/test_caffe_main.hpp"
 #include "caffe/test/test_gradient_check_util.hpp"
@@ -201,73 +200,6 @@ class SignConvolutionLayer : public BaseConvolutionLayer<Dtype> {
 INSTANTIATE_CLASS(SignConvolutionLayer);
 REGISTER_LAYER_CLASS(SignConvolution);
 
-// A recurrent layer of its own kind: s_t = s_{t-1} cont_t + W x_t + b.
-template <typename Dtype>
-class AccumulatorLayer : public RecurrentLayer<Dtype> {
- public:
-  explicit AccumulatorLayer(const LayerParameter& param) : RecurrentLayer<Dtype>(param) {}
-  virtual inline const char* type() const { return "Accumulator"; }
-
- protected:
-  virtual void FillUnrolledNet(NetParameter* net_param) const {
-    const string prototxt =
-        "layer { name: 's_0' type: 'Input' top: 's_0' }"
-        "layer { name: 'in' type: 'InnerProduct' bottom: 'x' top: 'in' propagate_down: true param { name: 'W' }"
-        "        param { name: 'b' } inner_product_param { axis: 2 } }"
-        "layer { name: 'in_slice' type: 'Slice' bottom: 'in' slice_param { axis: 0 } }"
-        "layer { name: 'cont_slice' type: 'Slice' bottom: 'cont' slice_param { axis: 0 } }";
-    NetParameter own;
-    CHECK(google::protobuf::TextFormat::ParseFromString(prototxt, &own));
-    vector<BlobShape> shapes;
-    RecurrentInputShapes(&shapes);
-    own.mutable_layer(0)->mutable_input_param()->add_shape()->CopyFrom(shapes[0]);
-    InnerProductParameter* ip_param = own.mutable_layer(1)->mutable_inner_product_param();
-    ip_param->set_num_output(this->layer_param_.recurrent_param().num_output());
-    ip_param->mutable_weight_filler()->CopyFrom(this->layer_param_.recurrent_param().weight_filler());
-    LayerParameter concat;
-    concat.set_type("Concat");
-    concat.set_name("s_concat");
-    concat.add_top("s");
-    concat.mutable_concat_param()->set_axis(0);
-    for (int t = 1; t <= this->T_; ++t) {
-      const string now = std::to_string(t), before = std::to_string(t - 1);
-      own.mutable_layer(2)->add_top("in_" + now);
-      own.mutable_layer(3)->add_top("cont_" + now);
-      LayerParameter* scale = own.add_layer();
-      scale->set_type("Scale");
-      scale->set_name("kept_" + now);
-      scale->add_bottom("s_" + before);
-      scale->add_bottom("cont_" + now);
-      scale->add_top("kept_" + now);
-      scale->mutable_scale_param()->set_axis(0);
-      LayerParameter* sum = own.add_layer();
-      sum->set_type("Eltwise");
-      sum->set_name("sum_" + now);
-      sum->add_bottom("kept_" + now);
-      sum->add_bottom("in_" + now);
-      sum->add_top("s_" + now);
-      concat.add_bottom("s_" + now);
-    }
-    own.add_layer()->CopyFrom(concat);
-    net_param->MergeFrom(own);
-  }
-  virtual void RecurrentInputBlobNames(vector<string>* names) const { names->assign(1, "s_0"); }
-  virtual void RecurrentInputShapes(vector<BlobShape>* shapes) const {
-    shapes->resize(1);
-    (*shapes)[0].Clear();
-    (*shapes)[0].add_dim(1);
-    (*shapes)[0].add_dim(this->N_);
-    (*shapes)[0].add_dim(this->layer_param_.recurrent_param().num_output());
-  }
-  virtual void RecurrentOutputBlobNames(vector<string>* names) const {
-    names->assign(1, "s_" + std::to_string(this->T_));
-  }
-  virtual void OutputBlobNames(vector<string>* names) const { names->assign(1, "s"); }
-};
-
-INSTANTIATE_CLASS(AccumulatorLayer);
-REGISTER_LAYER_CLASS(Accumulator);
-
 // Their tests, in the style of Caffe's.
 template <typename TypeParam>
 class CustomLayerTest : public MultiDeviceTest<TypeParam> {
@@ -372,29 +304,6 @@ TYPED_TEST(CustomLayerTest, TestSignConvolution) {
   caffe_set(expected.count(), Dtype(1), this->blob_top_->mutable_cpu_diff());
   layer.Backward(this->blob_top_vec_, propagate_down, this->blob_bottom_vec_);
   EXPECT_EQ(layer.blobs()[1]->cpu_diff()[0], 2 * 4 * 5);
-}
-
-TYPED_TEST(CustomLayerTest, TestAccumulator) {
-  typedef typename TypeParam::Dtype Dtype;
-  LayerParameter layer_param;
-  layer_param.set_name("sum");
-  layer_param.mutable_recurrent_param()->set_num_output(2);
-  layer_param.mutable_recurrent_param()->mutable_weight_filler()->set_value(1);
-  Blob<Dtype> x(vector<int>({3, 1, 2})), cont(vector<int>({3, 1}));
-  caffe_set(x.count(), Dtype(1), x.mutable_cpu_data());
-  cont.mutable_cpu_data()[1] = 1;
-  this->blob_bottom_vec_.clear();
-  this->blob_bottom_vec_.push_back(&x);
-  this->blob_bottom_vec_.push_back(&cont);
-  AccumulatorLayer<Dtype> layer(layer_param);
-  layer.SetUp(this->blob_bottom_vec_, this->blob_top_vec_);
-  layer.Forward(this->blob_bottom_vec_, this->blob_top_vec_);
-  EXPECT_EQ(this->blob_top_->shape_string(), "3 1 2 (6)");
-  EXPECT_EQ(this->blob_top_->cpu_data()[0], 2);
-  EXPECT_EQ(this->blob_top_->cpu_data()[2], 4);
-  EXPECT_EQ(this->blob_top_->cpu_data()[4], 2);
-  GradientChecker<Dtype> checker(1e-2, 1e-3);
-  checker.CheckGradientExhaustive(&layer, this->blob_bottom_vec_, this->blob_top_vec_, 0);
 }
 
 }  // namespace caffe

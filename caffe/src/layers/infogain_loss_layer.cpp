@@ -25,13 +25,15 @@ void InfogainLossLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, co
   LayerParameter softmax_param;
   softmax_param.mutable_softmax_param()->set_axis(this->layer_param_.infogain_loss_param().axis());
   softmax_layer_ = std::make_shared<SoftmaxLayer<Dtype>>(softmax_param);
+  softmax_top_vec_ = {&prob_};
 }
 
 template <typename Dtype>
 void InfogainLossLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
   LossLayer<Dtype>::Reshape(bottom, top);
   infogain_axis_ = bottom[0]->CanonicalAxisIndex(this->layer_param_.infogain_loss_param().axis());
-  softmax_layer_->Reshape({bottom[0]}, {&prob_});
+  softmax_bottom_vec_ = {bottom[0]};
+  softmax_layer_->Reshape(softmax_bottom_vec_, softmax_top_vec_);
   outer_num_ = bottom[0]->count(0, infogain_axis_);
   inner_num_ = bottom[0]->count(infogain_axis_ + 1);
   num_labels_ = bottom[0]->shape(infogain_axis_);
@@ -54,7 +56,7 @@ Dtype InfogainLossLayer<Dtype>::get_normalizer(LossParameter_NormalizationMode n
 
 template <typename Dtype>
 void InfogainLossLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
-  softmax_layer_->Forward({bottom[0]}, {&prob_});
+  softmax_layer_->Forward(softmax_bottom_vec_, softmax_top_vec_);
   const Dtype *prob = prob_.cpu_data(), *labels = bottom[1]->cpu_data();
   const Dtype* matrix = (bottom.size() > 2 ? *bottom[2] : infogain_).cpu_data();
   for (int row = 0; row < num_labels_; ++row) {

@@ -12,6 +12,9 @@ void SigmoidCrossEntropyLossLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>&
   has_ignore_label_ = this->layer_param_.loss_param().has_ignore_label();
   ignore_label_ = this->layer_param_.loss_param().ignore_label();
   normalization_ = this->Normalization(LossParameter_NormalizationMode_BATCH_SIZE);
+  sigmoid_layer_ = std::make_shared<SigmoidLayer<Dtype>>(LayerParameter());
+  sigmoid_output_ = std::make_shared<Blob<Dtype>>();
+  sigmoid_top_vec_ = {sigmoid_output_.get()};
 }
 
 template <typename Dtype>
@@ -22,7 +25,8 @@ void SigmoidCrossEntropyLossLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bo
       << ", expected as many values in both";
   outer_num_ = bottom[0]->shape(0);
   inner_num_ = bottom[0]->count(1);
-  sigmoid_layer_.Reshape({bottom[0]}, {&sigmoid_output_});
+  sigmoid_bottom_vec_ = {bottom[0]};
+  sigmoid_layer_->Reshape(sigmoid_bottom_vec_, sigmoid_top_vec_);
 }
 
 template <typename Dtype>
@@ -36,7 +40,7 @@ Dtype SigmoidCrossEntropyLossLayer<Dtype>::get_normalizer(LossParameter_Normaliz
 template <typename Dtype>
 void SigmoidCrossEntropyLossLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom,
                                                       const vector<Blob<Dtype>*>& top) {
-  sigmoid_layer_.Forward({bottom[0]}, {&sigmoid_output_});
+  sigmoid_layer_->Forward(sigmoid_bottom_vec_, sigmoid_top_vec_);
   const Dtype *scores = bottom[0]->cpu_data(), *targets = bottom[1]->cpu_data();
   double loss = 0;
   int valid = 0;
@@ -61,7 +65,7 @@ void SigmoidCrossEntropyLossLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*
   if (!propagate_down[0]) {
     return;
   }
-  const Dtype *p = sigmoid_output_.cpu_data(), *targets = bottom[1]->cpu_data();
+  const Dtype *p = sigmoid_output_->cpu_data(), *targets = bottom[1]->cpu_data();
   const Dtype slope = top[0]->cpu_diff()[0] / normalizer_;
   Dtype* dx = bottom[0]->mutable_cpu_diff();
   ForEachElement(bottom[0]->count(), [&](int i) { dx[i] = Ignored(targets[i]) ? 0 : slope * (p[i] - targets[i]); });

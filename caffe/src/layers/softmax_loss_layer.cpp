@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "caffe/layers/softmax_layer.hpp"
 #include "caffe/util/math_functions.hpp"
 
 namespace caffe {
@@ -13,12 +14,17 @@ void SoftmaxWithLossLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom,
   has_ignore_label_ = this->layer_param_.loss_param().has_ignore_label();
   ignore_label_ = this->layer_param_.loss_param().ignore_label();
   normalization_ = this->Normalization(LossParameter_NormalizationMode_VALID);
+  LayerParameter softmax_param;
+  *softmax_param.mutable_softmax_param() = this->layer_param_.softmax_param();
+  softmax_layer_ = std::make_shared<SoftmaxLayer<Dtype>>(softmax_param);
+  softmax_top_vec_ = {&prob_};
 }
 
 template <typename Dtype>
 void SoftmaxWithLossLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
   LossLayer<Dtype>::Reshape(bottom, top);
-  softmax_layer_.Reshape({bottom[0]}, {&prob_});
+  softmax_bottom_vec_ = {bottom[0]};
+  softmax_layer_->Reshape(softmax_bottom_vec_, softmax_top_vec_);
   softmax_axis_ = bottom[0]->CanonicalAxisIndex(this->layer_param_.softmax_param().axis());
   outer_num_ = bottom[0]->count(0, softmax_axis_);
   inner_num_ = bottom[0]->count(softmax_axis_ + 1);
@@ -37,7 +43,7 @@ Dtype SoftmaxWithLossLayer<Dtype>::get_normalizer(LossParameter_NormalizationMod
 
 template <typename Dtype>
 void SoftmaxWithLossLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
-  softmax_layer_.Forward({bottom[0]}, {&prob_});
+  softmax_layer_->Forward(softmax_bottom_vec_, softmax_top_vec_);
   const Dtype *prob = prob_.cpu_data(), *label = bottom[1]->cpu_data();
   const int classes = bottom[0]->shape(softmax_axis_);
   Dtype loss = 0;

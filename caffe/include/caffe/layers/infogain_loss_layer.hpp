@@ -37,6 +37,8 @@ class InfogainLossLayer : public LossLayer<Dtype> {
 
   shared_ptr<Layer<Dtype>> softmax_layer_;
   Blob<Dtype> prob_;
+  // What the inner layer runs on: bottom 0 and prob_.
+  vector<Blob<Dtype>*> softmax_bottom_vec_, softmax_top_vec_;
   Blob<Dtype> infogain_;    // H where it comes from a file
   Blob<Dtype> sum_rows_H_;  // sums of the rows of H
   bool has_ignore_label_ = false;

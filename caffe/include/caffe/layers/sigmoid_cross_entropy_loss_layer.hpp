@@ -14,7 +14,7 @@ namespace caffe {
 template <typename Dtype>
 class SigmoidCrossEntropyLossLayer : public LossLayer<Dtype> {
  public:
-  explicit SigmoidCrossEntropyLossLayer(const LayerParameter& param) : LossLayer<Dtype>(param), sigmoid_layer_(param) {}
+  using LossLayer<Dtype>::LossLayer;
   void LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
   void Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
 
@@ -28,8 +28,10 @@ class SigmoidCrossEntropyLossLayer : public LossLayer<Dtype> {
   // What the sum of losses is divided by: LossLayer::Normalizer of this layer's predictions.
   virtual Dtype get_normalizer(LossParameter_NormalizationMode normalization_mode, int valid_count);
 
-  SigmoidLayer<Dtype> sigmoid_layer_;
-  Blob<Dtype> sigmoid_output_;
+  shared_ptr<SigmoidLayer<Dtype>> sigmoid_layer_;
+  shared_ptr<Blob<Dtype>> sigmoid_output_;
+  // What the inner layer runs on: bottom 0 and sigmoid_output_.
+  vector<Blob<Dtype>*> sigmoid_bottom_vec_, sigmoid_top_vec_;
   bool has_ignore_label_ = false;
   int ignore_label_ = 0;
   LossParameter_NormalizationMode normalization_ = LossParameter_NormalizationMode_BATCH_SIZE;

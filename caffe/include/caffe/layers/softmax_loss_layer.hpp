@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "caffe/layers/loss_layer.hpp"
-#include "caffe/layers/softmax_layer.hpp"
 
 namespace caffe {
 
@@ -14,7 +13,7 @@ namespace caffe {
 template <typename Dtype>
 class SoftmaxWithLossLayer : public LossLayer<Dtype> {
  public:
-  explicit SoftmaxWithLossLayer(const LayerParameter& param) : LossLayer<Dtype>(param), softmax_layer_(param) {}
+  using LossLayer<Dtype>::LossLayer;
   void LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
   void Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
 
@@ -31,8 +30,10 @@ class SoftmaxWithLossLayer : public LossLayer<Dtype> {
   // What the sum of losses is divided by: LossLayer::Normalizer of this layer's predictions.
   virtual Dtype get_normalizer(LossParameter_NormalizationMode normalization_mode, int valid_count);
 
-  SoftmaxLayer<Dtype> softmax_layer_;
+  shared_ptr<Layer<Dtype>> softmax_layer_;
   Blob<Dtype> prob_;
+  // What the inner layer runs on: bottom 0 and prob_.
+  vector<Blob<Dtype>*> softmax_bottom_vec_, softmax_top_vec_;
   bool has_ignore_label_ = false;
   int ignore_label_ = 0;
   LossParameter_NormalizationMode normalization_ = LossParameter_NormalizationMode_VALID;
