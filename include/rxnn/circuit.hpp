@@ -4,7 +4,11 @@
 // I = G_eq^T V: G_eq depends on cells and wires only (docs/physics.md).
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "rxnn/hardware.hpp"
+#include "rxnn/iv_curve.hpp"
 
 namespace rxnn {
 
@@ -34,5 +38,40 @@ void EquivalentConductanceReference(const double* g, int rows, int cols, const W
 // accuracy and its limits on arguments; a voltage that is not finite throws std::invalid_argument too.
 void NodeVoltages(const double* g, int rows, int cols, const WireResistances& wires, const double* volts, double* word,
                   double* bit);
+
+// What became of an iteration that may not converge.
+struct SolveSummary {
+  bool converged = false;
+  int iterations = 0;
+  double residual = 0;  // what is left, in the unit that the solver states
+  std::string message;  // "converged", or why not, with iterations and residual
+};
+
+struct SolveOptions {
+  int max_iterations = 200;
+  double tolerance = 1e-12;  // largest change of a voltage in the last iteration, relative to the largest input
+};
+
+// The array with cells of any rising I-V curve, exactly, for `count` input vectors: Newton's method on all node
+// voltages, damped by halving steps until the imbalance of currents falls. The slow truth for cells that are not
+// linear.
+//   volts: count x rows; currents: count x cols, ampere; word, bit: count x rows x cols, volt, or null.
+// Vectors are shared out over the OpenMP threads. One summary for each; its residual is the largest current, ampere,
+// that does not balance at a node. Where it did not converge, the results are those of the last iteration. Throws
+// std::invalid_argument for arguments that cannot be.
+std::vector<SolveSummary> SolveArray(const double* g, int rows, int cols, const WireResistances& wires,
+                                     const CellModel& cell, const double* volts, int count, const SolveOptions& options,
+                                     double* currents, double* word, double* bit);
+
+// The linear array that stands for one of other cells around an operating point: for every cell the conductance
+//   g_eff = sum_k I(v_k) v_k / sum_k v_k^2
+// that fits its currents best (least squares) over the voltages v_k that it sees under `count` calibration inputs, in
+// the array of these very conductances: iterated until no conductance moves by more than 1e-7 of itself. Series
+// resistances are in g_eff, which may be g. The residual of the summary is the largest relative change left.
+//   volts: count x rows. Sides up to kMaxCurvedSide.
+SolveSummary EffectiveConductance(const double* g, int rows, int cols, const WireResistances& wires,
+                                  const CellModel& cell, const double* volts, int count, double* g_eff);
+
+constexpr int kMaxCurvedSide = 512;
 
 }  // namespace rxnn

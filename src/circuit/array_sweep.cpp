@@ -38,6 +38,15 @@ ArraySweep::ArraySweep(int rows, int cols, const WireResistances& wires)
   }
 }
 
+void ArraySweep::Record(SweepRecord* record) {
+  record_ = record;
+  record_->inverses = Allocate(static_cast<std::size_t>(frame_.lines) * padded_ * padded_);
+  record_->transfers.resize(static_cast<std::size_t>(frame_.lines) * frame_.terminals);
+}
+
+// A driver of 0 ohm is taken for one of a resistance that is too small to matter, which keeps its conductance finite.
+double ArraySweep::far_siemens() const { return 1 / std::max(frame_.drive_ohm, kNegligibleOhm); }
+
 void ArraySweep::Extract(const double* g, double* g_eq) {
   for (int line = 0; line < frame_.lines; ++line) {
     for (int p = 0; p < frame_.terminals; ++p) cells_[line * frame_.terminals + p] = g[frame_.Cell(line, p)];
@@ -55,11 +64,10 @@ void ArraySweep::Extract(const double* g, double* g_eq) {
   Store(g_eq);
 }
 
-// Before the first line there are the far drivers alone, each behind its resistance. One of 0 ohm is taken for one that
-// is too small to matter, which keeps its conductance finite.
+// Before the first line there are the far drivers alone, each behind its resistance.
 void ArraySweep::BeginAtFarDrivers() {
   std::fill_n(from_far_.get(), static_cast<std::size_t>(padded_far_) * padded_lines_, 0.0);
-  const double siemens = 1 / std::max(frame_.drive_ohm, kNegligibleOhm);
+  const double siemens = far_siemens();
   for (int f = 0; f < far_; ++f) {
     double* vectors = Vectors(far_driven_[f]);
     vectors[kRowSum] = siemens;
@@ -78,6 +86,9 @@ void ArraySweep::AddLine(int line) {
   bit_line.near_sensed = frame_.near_sensed(line);
   bit_line.far_sensed = frame_.far_sensed(line);
   AddBitLine(bit_line, unit_ohm_, rows_.get(), stride_, c, c + frame_.terminals);
+  if (record_ != nullptr) {
+    std::copy_n(c, frame_.terminals, record_->transfers.begin() + static_cast<std::ptrdiff_t>(line) * frame_.terminals);
+  }
   for (int p = 0; p < frame_.terminals; ++p) {
     double* vectors = Vectors(p);
     vectors[kRowSum] += c[p];
@@ -96,6 +107,7 @@ void ArraySweep::PassResistance(double r, int lines) {
     for (int f = 0; f < far_; ++f) sent_[p * padded_far_ + f] = r * Vectors(p)[kFirstFar + f];
   }
   InvertAndApply(rows_.get(), padded_, 1 + far_ + lines, stride_, scratch_.get());
+  if (record_ != nullptr) RecordInverse(lines - 1);
   if (far_ == 0) return;
   AddTransposedProduct(sent_.get(), padded_far_, Vectors(0) + first_line_, stride_, padded_, padded_far_,
                        RoundUpToBlock(lines), from_far_.get(), padded_lines_);
@@ -110,31 +122,48 @@ void ArraySweep::ChangeUnit(double ohm) {
   unit_ohm_ = ohm;
 }
 
+void ArraySweep::RecordInverse(int step) {
+  double* inverse = record_->inverses.get() + static_cast<std::ptrdiff_t>(step) * padded_ * padded_;
+  for (int p = 0; p < padded_; ++p) {
+    for (int q = 0; q < padded_; ++q) inverse[p * padded_ + q] = Coupling(p, q);
+  }
+}
+
+ArraySweep::OpenEnds ArraySweep::MakeOpenEnds(int count) {
+  OpenEnds ends;
+  ends.terminals = open_;
+  ends.unit_ohm = unit_ohm_;
+  const int m = static_cast<int>(open_.size());
+  if (m == 0) return ends;
+  ends.padded = RoundUpToBlock(m);
+  ends.stride = ends.padded + RoundUpToBlock(1 + count);
+  ends.rows = Allocate(static_cast<std::size_t>(ends.padded) * ends.stride);
+  std::fill_n(ends.rows.get(), ends.padded * ends.stride, 0.0);
+  for (int i = m; i < ends.padded; ++i) ends.rows[i * ends.stride + ends.padded] = 1;
+  for (int i = 0; i < m; ++i) {
+    double* row = ends.rows.get() + i * ends.stride;
+    for (int j = i + 1; j < m; ++j) row[j] = Coupling(open_[i], open_[j]);
+    row[ends.padded] = unit_ohm_ * Vectors(open_[i])[kRowSum];
+    for (int p = 0; p < frame_.terminals; ++p) {
+      if (frame_.near_driven(p)) row[ends.padded] += Coupling(p, open_[i]);
+    }
+  }
+  return ends;
+}
+
 // Word lines o that end open in front carry no current there: Y_oo U_o = a_od V_d + b_o V. What reaches a line through
 // them, x_o^T U_o, is added to what it gets from the drivers in front, d, and from the far ones. Every o has a far
 // driver, so that the row sums of Y_oo are positive.
 void ArraySweep::EliminateOpenEnds() {
-  const int m = static_cast<int>(open_.size());
-  const int padded = RoundUpToBlock(m);
   const int lines = frame_.lines;
-  const std::ptrdiff_t stride = padded + RoundUpToBlock(1 + lines);
-  const Numbers rows = Allocate(static_cast<std::size_t>(padded) * stride);
-  const Numbers scratch = Allocate(InvertAndApplyScratch(stride));
-  std::fill_n(rows.get(), padded * stride, 0.0);
-  for (int i = m; i < padded; ++i) rows[i * stride + padded] = 1;
-  for (int i = 0; i < m; ++i) {
-    double* row = rows.get() + i * stride;
-    for (int j = i + 1; j < m; ++j) row[j] = Coupling(open_[i], open_[j]);
-    row[padded] = unit_ohm_ * Vectors(open_[i])[kRowSum];
-    for (int p = 0; p < frame_.terminals; ++p) {
-      if (frame_.near_driven(p)) row[padded] += Coupling(p, open_[i]);
-    }
-    std::copy_n(Vectors(open_[i]) + first_line_, lines, row + padded + 1);
-  }
-  InvertAndApply(rows.get(), padded, lines, stride, scratch.get());
+  const OpenEnds ends = MakeOpenEnds(lines);
+  const int m = static_cast<int>(ends.terminals.size());
+  for (int i = 0; i < m; ++i) std::copy_n(Vectors(open_[i]) + first_line_, lines, ends.Vectors(i));
+  const Numbers scratch = Allocate(InvertAndApplyScratch(ends.stride));
+  InvertAndApply(ends.rows.get(), ends.padded, lines, ends.stride, scratch.get());
 
   for (int i = 0; i < m; ++i) {
-    const double* z = rows.get() + i * stride + padded + 1;  // of Y_oo^-1 x_o, in units of unit_ohm_
+    const double* z = ends.Vectors(i);  // Y_oo^-1 x_o, in units of unit_ohm_
     for (int p = 0; p < frame_.terminals; ++p) {
       if (!frame_.near_driven(p)) continue;
       const double coupling = Coupling(p, open_[i]);

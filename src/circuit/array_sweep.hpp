@@ -11,6 +11,13 @@
 
 namespace rxnn::circuit {
 
+// What a sweep leaves for those who want more than G_eq.
+struct SweepRecord {
+  // Of step l, the resistance behind line l, where there is one: P = (1 + r Y)^-1, padded x padded, both triangles.
+  hwy::AlignedFreeUniquePtr<double[]> inverses;
+  std::vector<double> transfers;  // c of every line, lines x terminals
+};
+
 // Workspace and method for arrays of one shape. Not thread-safe: one per thread.
 class ArraySweep {
  public:
@@ -18,6 +25,34 @@ class ArraySweep {
 
   // g, g_eq: rows x cols, row-major, checked by the caller; g_eq may be g.
   void Extract(const double* g, double* g_eq);
+
+  // For every Extract from now on.
+  void Record(SweepRecord* record);
+
+  const SweepFrame& frame() const { return frame_; }
+  int padded() const { return padded_; }
+  // Of the last Extract: lines x terminals, siemens.
+  const double* cells() const { return cells_.get(); }
+  // Resistance of step l.
+  double step_ohm(int step) const { return step + 1 < frame_.lines ? frame_.between_lines[step] : frame_.drive_ohm; }
+  const std::vector<int>& far_driven() const { return far_driven_; }
+  // Conductance of the drivers at the far ends.
+  double far_siemens() const;
+
+  // What the last Extract left in front of the word lines o that end open there: unit_ohm Y_oo as rows [couplings | row
+  // sums | room], the layout of InvertAndApply.
+  struct OpenEnds {
+    std::vector<int> terminals;
+    int padded = 0;
+    std::ptrdiff_t stride = 0;
+    double unit_ohm = 1;
+    hwy::AlignedFreeUniquePtr<double[]> rows;
+
+    double* Vectors(int i) const { return rows.get() + i * stride + padded + 1; }
+  };
+  // With room for `count` vectors, set to 0.
+  OpenEnds MakeOpenEnds(int count);
+  double Coupling(int p, int q) { return Couplings(p < q ? p : q)[p < q ? q : p]; }
 
  private:
   using Numbers = hwy::AlignedFreeUniquePtr<double[]>;
@@ -29,11 +64,11 @@ class ArraySweep {
   void AddLine(int line);
   void PassResistance(double r, int lines);
   void ChangeUnit(double ohm);
+  void RecordInverse(int step);
   void EliminateOpenEnds();
   void Store(double* g_eq);
 
   double* Couplings(int terminal) { return rows_.get() + terminal * stride_; }
-  double Coupling(int p, int q) { return Couplings(p < q ? p : q)[p < q ? q : p]; }
   double* Vectors(int terminal) { return Couplings(terminal) + padded_; }
 
   const SweepFrame frame_;
@@ -50,6 +85,7 @@ class ArraySweep {
   Numbers rows_;
   Numbers scratch_;
   Numbers cells_;  // lines x terminals
+  SweepRecord* record_ = nullptr;
 
   // With far drivers only. far x line: the part of an equivalent conductance that comes from the far driver without
   // passing the terminals that the sweep has reached.

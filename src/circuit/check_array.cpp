@@ -1,5 +1,6 @@
 #include "circuit/check_array.hpp"
 
+#include <cmath>
 #include <cstddef>
 #include <sstream>
 #include <stdexcept>
@@ -50,6 +51,28 @@ void CheckCells(const double* g, int count, int rows, int cols) {
     message << "conductance of cell (" << i % cells / cols << ", " << i % cols << ")";
     if (count > 1) message << " of array " << i / cells;
     message << ": " << g[i] << " siemens is out of range, allowed is 0 to " << kMaxSiemens;
+    throw std::invalid_argument(message.str());
+  }
+}
+
+void CheckCellModel(const CellModel& cell, int rows) {
+  cell.curve.Check();
+  if (!cell.series_ohm.empty() && cell.series_ohm.size() != static_cast<std::size_t>(rows)) {
+    std::ostringstream message;
+    message << "series resistances: " << cell.series_ohm.size() << " values, expected one for each of " << rows
+            << " rows";
+    throw std::invalid_argument(message.str());
+  }
+  for (const double ohm : cell.series_ohm) CheckResistance("series resistance", ohm);
+}
+
+void CheckVolts(const double* volts, int count, int rows) {
+  for (std::ptrdiff_t i = 0; i < static_cast<std::ptrdiff_t>(count) * rows; ++i) {
+    if (std::isfinite(volts[i])) continue;
+    std::ostringstream message;
+    message << "voltage of row " << i % rows;
+    if (count > 1) message << " of vector " << i / rows;
+    message << ": " << volts[i] << ", expected a finite number";
     throw std::invalid_argument(message.str());
   }
 }

@@ -1,32 +1,15 @@
-#include <cmath>
 #include <cstddef>
-#include <sstream>
-#include <stdexcept>
-#include <vector>
 
 #include "circuit/check_array.hpp"
 #include "circuit/netlist.hpp"
 #include "rxnn/circuit.hpp"
 
 namespace rxnn {
-namespace {
-
-void CheckVolts(const double* volts, int rows) {
-  for (int i = 0; i < rows; ++i) {
-    if (std::isfinite(volts[i])) continue;
-    std::ostringstream message;
-    message << "voltage of row " << i << ": " << volts[i] << ", expected a finite number";
-    throw std::invalid_argument(message.str());
-  }
-}
-
-}  // namespace
-
 void NodeVoltages(const double* g, int rows, int cols, const WireResistances& wires, const double* volts, double* word,
                   double* bit) {
   circuit::CheckArray(rows, cols, wires);
   circuit::CheckCells(g, 1, rows, cols);
-  CheckVolts(volts, rows);
+  circuit::CheckVolts(volts, 1, rows);
   const circuit::Netlist netlist = circuit::BuildNetlist(g, rows, cols, wires);
   circuit::Matrix terminals = circuit::Matrix::Zero(netlist.terminals, 1);
   for (int i = 0; i < rows; ++i) terminals(i, 0) = volts[i];
