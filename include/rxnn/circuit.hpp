@@ -4,6 +4,7 @@
 // I = G_eq^T V: G_eq depends on cells and wires only (docs/physics.md).
 #pragma once
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,12 @@ struct SolveSummary {
   int iterations = 0;
   double residual = 0;  // what is left, in the unit that the solver states
   std::string message;  // "converged", or why not, with iterations and residual
+};
+
+// Thrown by those who need a solution and got none; what() says where, why, iterations and residual.
+class SolveError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
 };
 
 struct SolveOptions {

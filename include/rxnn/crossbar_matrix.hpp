@@ -85,7 +85,8 @@ class CrossbarMatrix {
   // * slices + slice) * polarities + polarity. Throws std::invalid_argument for a place that is not there.
   std::uint32_t ArrayNumber(const ArrayPlace& place) const;
 
-  // The conductances that Program gives the cells of one array, access transistors included, wires left out:
+  // The conductances that Program gives the cells of one array, access transistors included, cells that are not linear
+  // at their effective conductance, wires left out:
   // hardware().rows x cols (row-major), siemens, cells that the tile does not use included. Changes nothing. Throws
   // std::invalid_argument for a place that is not there.
   std::vector<double> CellConductances(const float* weights, const ArrayPlace& place) const;

@@ -42,8 +42,16 @@ class FaultMap {
   std::int64_t largest_array_ = -1;
 };
 
-// 1T1R: puts the access transistors of an array in series with its devices, g <- 1 / (1 / g + R): r_access_on_ohm in
-// the first `used_rows` rows, which are selected together, r_access_off_ohm in the others. 1R: changes nothing.
+// The I-V curve of a layer's cells, scaled so that a cell has its programmed conductance at v_read_volt:
+//   I = g f(V) v_read / f(v_read).
+IvCurve CellCurve(const Hardware& hardware);
+
+// Resistance of the access transistors of every row, ohm; empty for 1R.
+std::vector<double> AccessResistances(const Hardware& hardware, int used_rows);
+
+// 1T1R with linear cells: puts the access transistors of an array in series with its devices, g <- 1 / (1 / g + R):
+// r_access_on_ohm in the first `used_rows` rows, which are selected together, r_access_off_ohm in the others. 1R:
+// changes nothing.
 void AddAccessTransistors(const Hardware& hardware, int used_rows, double* g);
 
 }  // namespace rxnn

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "rxnn/iv_curve.hpp"
+
 namespace rxnn {
 
 // How signed weights sit on cells whose conductance is positive.
@@ -17,6 +19,8 @@ enum class Subtraction { kDigital, kAnalog };
 enum class WeightScale { kLayer, kColumn };
 // Where the current range of the ADCs comes from.
 enum class AdcRange { kFullScale, kCalibrated, kGiven };
+// How a calibrated range is found in observed currents.
+enum class AdcCalibration { kMinMax, kPercentile, kMinimumSquaredError };
 // The law of programming variation: g (1 + sigma n) clipped at 0, or g exp(sigma n), n standard normal.
 enum class Distribution { kNormal, kLogNormal };
 // A resistive device between word line and bit line, or one behind an access transistor.
@@ -74,6 +78,41 @@ struct Fault {
   double siemens = 0;
 };
 
+// What keeps a DAC from being ideal (docs/physics.md, "Converters"). An lsb is v_read / (2^dac_bits - 1).
+struct DacFlaws {
+  std::vector<double> volt;        // of every digit, or empty
+  std::vector<double> polynomial;  // of d / (2^dac_bits - 1), in units of v_read, or empty
+  double inl_lsb = 0;
+  double dnl_sigma_lsb = 0;
+  double gain_error = 0;
+  double offset_volt = 0;
+  double noise_sigma_volt = 0;
+
+  // All DACs put out d lsb for digit d.
+  bool none() const {
+    return volt.empty() && polynomial.empty() && inl_lsb == 0 && dnl_sigma_lsb == 0 && gain_error == 0 &&
+           offset_volt == 0 && noise_sigma_volt == 0;
+  }
+};
+
+// What keeps an ADC from being ideal. An lsb is a step of its range.
+struct AdcFlaws {
+  double gain_error = 0;
+  double gain_sigma = 0;
+  double offset_lsb = 0;
+  double offset_sigma_lsb = 0;
+  double noise_sigma_lsb = 0;
+  std::vector<double> polynomial;  // of the input over the range, or empty
+  double inl_lsb = 0;
+  std::vector<double> transition_lsb;  // 2^adc_bits - 1 inputs above the lowest code, or empty
+  double dnl_sigma_lsb = 0;
+
+  bool none() const {
+    return gain_error == 0 && gain_sigma == 0 && offset_lsb == 0 && offset_sigma_lsb == 0 && noise_sigma_lsb == 0 &&
+           polynomial.empty() && inl_lsb == 0 && transition_lsb.empty() && dnl_sigma_lsb == 0;
+  }
+};
+
 // Thrown for hardware that cannot exist. what() names field, value and allowed range.
 class HardwareError : public std::invalid_argument {
  public:
@@ -117,11 +156,20 @@ struct Hardware {
   double drift_t0_second = 1;
   double drift_nu = 0;
   double drift_nu_sigma = 0;
+  IvCurve::Kind cell_curve = IvCurve::Kind::kLinear;
+  double curve_v0_volt = 0.5;
+  std::vector<double> curve_volt;
+  std::vector<double> curve_ampere;
+  int curve_inputs = 16;  // random vectors that effective conductances are fitted to
 
+  DacFlaws dac_flaws;
   int adc_bits = 8;  // 0: ideal
   AdcRange adc_range = AdcRange::kFullScale;
   double adc_min_ampere = 0;
   double adc_max_ampere = 0;
+  AdcCalibration adc_calibration = AdcCalibration::kMinMax;
+  double adc_percentile = 99.9;
+  AdcFlaws adc_flaws;
 
   // Throws HardwareError for the first field out of its range.
   void Validate() const;
@@ -130,6 +178,7 @@ struct Hardware {
   double g_on() const { return level_siemens.empty() ? 1 / r_on_ohm : level_siemens.back(); }     // siemens
   double g_off() const { return level_siemens.empty() ? 1 / r_off_ohm : level_siemens.front(); }  // siemens
   int num_levels() const { return 1 << cell_bits; }
+  bool linear_cells() const { return cell_curve == IvCurve::Kind::kLinear; }
   // Conductance of one level, on average: (g_on - g_off) / (2^cell_bits - 1), siemens.
   double g_step() const { return (g_on() - g_off()) / ((1 << cell_bits) - 1); }
   // Largest weight code: 2^(weight_bits-1) - 1.
@@ -158,7 +207,7 @@ struct Hardware {
   }
   // Digit d is g_off + d g_step in every cell.
   bool ideal_cells() const {
-    return cells_are_alike() && !drifts() && level_siemens.empty() && cell_type == CellType::kOneR;
+    return cells_are_alike() && !drifts() && level_siemens.empty() && cell_type == CellType::kOneR && linear_cells();
   }
 };
 

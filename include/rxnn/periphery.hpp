@@ -12,7 +12,13 @@ namespace rxnn {
 // In these units an ideal column carries sum_i d_i (D_ij + g_off / g_step): integers plus the share of g_off.
 double CurrentUnit(const Hardware& hardware);
 
-// Ideal DAC: digit d of dac_bits becomes v_read * d / (2^dac_bits - 1), volt.
+// One step of an ideal DAC: v_read / (2^dac_bits - 1), volt.
+double DacStep(const Hardware& hardware);
+
+// What all DACs make of digit d, volt: d DacStep where they are ideal, else
+//   (1 + gain error) curve(d) + INL bow + offset,
+// the curve a table, a polynomial or ideal (docs/physics.md, "Converters"). What differs from DAC to DAC and from read
+// to read comes on top.
 double DacVoltage(const Hardware& hardware, int digit);
 
 // An output converter, currents in any one unit. The code grid passes through zero current, as an auto-zeroed
@@ -39,5 +45,18 @@ struct CurrentRange {
   double max = 0;
 };
 CurrentRange FullScale(const Hardware& hardware);
+
+// How many currents were converted, and how many of them lay below or above the range of their converter.
+struct ConversionCounts {
+  std::int64_t conversions = 0;
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+
+  void Add(const ConversionCounts& other) {
+    conversions += other.conversions;
+    low += other.low;
+    high += other.high;
+  }
+};
 
 }  // namespace rxnn

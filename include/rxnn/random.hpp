@@ -12,7 +12,19 @@ namespace rxnn {
 std::array<std::uint32_t, 4> Philox4x32(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
 
 // What a stream of draws is for; streams of different purpose are independent.
-enum class Draw : std::uint32_t { kVariation = 0, kStuck = 1, kReadNoise = 2, kDrift = 3 };
+enum class Draw : std::uint32_t {
+  kVariation = 0,
+  kStuck = 1,
+  kReadNoise = 2,
+  kDrift = 3,
+  kCurveInput = 4,
+  kDacStep = 5,
+  kDacNoise = 6,
+  kAdcGain = 7,
+  kAdcOffset = 8,
+  kAdcTransition = 9,
+  kAdcNoise = 10
+};
 
 // The draws of one layer of one chip. Stateless: every draw is a function of its arguments.
 class ChipRandom {

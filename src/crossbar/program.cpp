@@ -13,6 +13,7 @@
 #include "crossbar/state.hpp"
 #include "rxnn/circuit.hpp"
 #include "rxnn/device.hpp"
+#include "rxnn/periphery.hpp"
 
 namespace rxnn {
 namespace {
@@ -65,14 +66,45 @@ void CutDigits(const CrossbarState& state, const std::int32_t* codes, const Arra
   }
 }
 
-// The cells of one array as its wires find them.
-std::vector<double> ProgramArray(const CrossbarState& state, const ArrayPlace& place,
-                                 const std::vector<std::uint16_t>& digits) {
+// Random digits on the rows that a tile uses, as volts: curve_inputs x rows.
+std::vector<double> CurveInputs(const CrossbarState& state, int used_rows) {
+  const Hardware& hardware = state.hardware;
+  std::vector<double> volts(static_cast<std::size_t>(hardware.curve_inputs) * hardware.rows, 0.0);
+  for (int k = 0; k < hardware.curve_inputs; ++k) {
+    for (int i = 0; i < used_rows; ++i) {
+      const std::size_t at = static_cast<std::size_t>(k) * hardware.rows + i;
+      const int digit = static_cast<int>(std::ldexp(state.random.Uniform(Draw::kCurveInput, 0, at), hardware.dac_bits));
+      volts[at] = DacVoltage(hardware, digit);
+    }
+  }
+  return volts;
+}
+
+// The devices of one array, as they are programmed.
+std::vector<double> ProgramDevices(const CrossbarState& state, const ArrayPlace& place,
+                                   const std::vector<std::uint16_t>& digits) {
   const std::uint32_t id = IdOf(state, place);
   std::vector<double> g = ProgramCells(state.hardware, state.random, id, digits);
   state.faults.Apply(id, g.data());
-  AddAccessTransistors(state.hardware, state.grid.used_rows(place.row_tile), g.data());
   return g;
+}
+
+// From devices to linear cells as the wires find them: behind their transistors, at their operating point.
+void MakeCells(const CrossbarState& state, const ArrayPlace& place, std::vector<double>* g) {
+  const Hardware& hardware = state.hardware;
+  const int used_rows = state.grid.used_rows(place.row_tile);
+  if (hardware.linear_cells()) {
+    AddAccessTransistors(hardware, used_rows, g->data());
+    return;
+  }
+  const CellModel cell{CellCurve(hardware), AccessResistances(hardware, used_rows)};
+  const std::vector<double> volts = CurveInputs(state, used_rows);
+  const SolveSummary summary = EffectiveConductance(g->data(), hardware.rows, hardware.cols, hardware.wires, cell,
+                                                    volts.data(), hardware.curve_inputs, g->data());
+  if (summary.converged) return;
+  std::ostringstream message;
+  message << "crossbar matrix " << state.name << ", array " << IdOf(state, place) << ": " << summary.message;
+  throw SolveError(message.str());
 }
 
 // Ideal levels are digits; a detour through siemens would only round them.
@@ -88,7 +120,8 @@ class ArrayProgrammer {
     Digits(place);
     const Hardware& hardware = state_.hardware;
     if (LevelsAreDigits(hardware)) return;
-    g_ = ProgramArray(state_, place, digits_);
+    g_ = ProgramDevices(state_, place, digits_);
+    MakeCells(state_, place, &g_);
     if (!hardware.wires.ideal()) {
       EquivalentConductance(g_.data(), hardware.rows, hardware.cols, hardware.wires, g_.data());
     }
@@ -185,8 +218,8 @@ std::vector<Twins> FindTwins(CrossbarState* state, const std::int32_t* codes, co
     const auto [begin, end] = group_of.equal_range(hashes[array]);
     const ArrayPlace place = PlaceOf(*state, array);
     const auto switched_alike = [&](const ArrayPlace& twin) {
-      return state->hardware.cell_type == CellType::kOneR ||
-             state->grid.used_rows(twin.row_tile) == state->grid.used_rows(place.row_tile);
+      const bool rows_matter = state->hardware.cell_type != CellType::kOneR || !state->hardware.linear_cells();
+      return !rows_matter || state->grid.used_rows(twin.row_tile) == state->grid.used_rows(place.row_tile);
     };
     const auto same = std::find_if(begin, end, [&](const auto& entry) {
       const ArrayPlace twin = PlaceOf(*state, groups[entry.second].front());
@@ -264,7 +297,9 @@ std::vector<double> CrossbarMatrix::CellConductances(const float* weights, const
       QuantizeWeights(state.hardware, weights, state.groups * state.grid.outputs, state.grid.inputs);
   std::vector<std::uint16_t> digits;
   CutDigits(state, codes.codes.data(), place, &digits);
-  return ProgramArray(state, place, digits);
+  std::vector<double> g = ProgramDevices(state, place, digits);
+  MakeCells(state, place, &g);
+  return g;
 }
 
 }  // namespace rxnn

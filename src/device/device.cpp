@@ -86,11 +86,28 @@ void FaultMap::Apply(std::uint32_t array, double* g) const {
   }
 }
 
-void AddAccessTransistors(const Hardware& hardware, int used_rows, double* g) {
-  if (hardware.cell_type == CellType::kOneR) return;
+IvCurve CellCurve(const Hardware& hardware) {
+  IvCurve curve;
+  curve.kind = hardware.cell_curve;
+  curve.v0_volt = hardware.curve_v0_volt;
+  curve.volt = hardware.curve_volt;
+  curve.value = hardware.curve_ampere;
+  curve.scale = curve.kind == IvCurve::Kind::kLinear ? 1 : hardware.v_read_volt / curve.Current(hardware.v_read_volt);
+  return curve;
+}
+
+std::vector<double> AccessResistances(const Hardware& hardware, int used_rows) {
+  std::vector<double> ohm;
+  if (hardware.cell_type == CellType::kOneR) return ohm;
   for (int i = 0; i < hardware.rows; ++i) {
-    const double ohm = i < used_rows ? hardware.r_access_on_ohm : hardware.r_access_off_ohm;
-    // g / (1 + g R) is right for an open cell too.
+    ohm.push_back(i < used_rows ? hardware.r_access_on_ohm : hardware.r_access_off_ohm);
+  }
+  return ohm;
+}
+
+void AddAccessTransistors(const Hardware& hardware, int used_rows, double* g) {
+  // g / (1 + g R) is right for an open cell too.
+  for (const double ohm : AccessResistances(hardware, used_rows)) {
     for (int j = 0; j < hardware.cols; ++j, ++g) *g /= 1 + *g * ohm;
   }
 }

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -107,6 +108,66 @@ void ValidateCells(const Hardware& h) {
   RequireRange("drift_nu_sigma", h.drift_nu_sigma, 0, kInfinity);
 }
 
+void ValidateCurve(const Hardware& h) {
+  IvCurve curve;
+  curve.kind = h.cell_curve;
+  curve.v0_volt = h.curve_v0_volt;
+  curve.volt = h.curve_volt;
+  curve.value = h.curve_ampere;
+  try {
+    curve.Check();
+  } catch (const std::invalid_argument& error) {
+    throw HardwareError(error.what());
+  }
+  RequireRange("curve_inputs", h.curve_inputs, 1, 1024);
+  if (h.linear_cells()) return;
+  constexpr int kMaxCurvedSide = 512;  // of circuit.hpp, which is not for here to include
+  RequireRange("rows, with a cell_curve that is not LINEAR", h.rows, 1, kMaxCurvedSide);
+  RequireRange("cols, with a cell_curve that is not LINEAR", h.cols, 1, kMaxCurvedSide);
+}
+
+void RequireFinite(const char* field, const std::vector<double>& list) {
+  for (std::size_t i = 0; i < list.size(); ++i) RequireRange(Element(field, i), list[i], -kInfinity, kInfinity);
+}
+
+void ValidateDac(const Hardware& h) {
+  const DacFlaws& flaws = h.dac_flaws;
+  RequireList("dac_volt", flaws.volt, 1 << h.dac_bits, "2^dac_bits", -kInfinity, kInfinity);
+  RequireFinite("dac_polynomial", flaws.polynomial);
+  if (!flaws.volt.empty() && !flaws.polynomial.empty()) {
+    throw HardwareError("dac_volt and dac_polynomial: both are given, expected one of them");
+  }
+  RequireRange("dac_inl_lsb", flaws.inl_lsb, -kInfinity, kInfinity);
+  RequireRange("dac_dnl_sigma_lsb", flaws.dnl_sigma_lsb, 0, kInfinity);
+  RequireRange("dac_gain_error", flaws.gain_error, -1, kInfinity, true);
+  RequireRange("dac_offset_volt", flaws.offset_volt, -kInfinity, kInfinity);
+  RequireRange("dac_noise_sigma_volt", flaws.noise_sigma_volt, 0, kInfinity);
+}
+
+void ValidateAdc(const Hardware& h) {
+  RequireRange("adc_bits", h.adc_bits, 0, 24);
+  if (h.adc_range == AdcRange::kGiven) {
+    RequireRange("adc_min_ampere", h.adc_min_ampere, -kInfinity, kInfinity);
+    RequireAbove("adc_max_ampere", h.adc_max_ampere, "adc_min_ampere", h.adc_min_ampere);
+  }
+  RequireRange("adc_percentile", h.adc_percentile, 50, 100, true);
+  const AdcFlaws& flaws = h.adc_flaws;
+  RequireRange("adc_gain_error", flaws.gain_error, -1, kInfinity, true);
+  RequireRange("adc_gain_sigma", flaws.gain_sigma, 0, kInfinity);
+  RequireRange("adc_offset_lsb", flaws.offset_lsb, -kInfinity, kInfinity);
+  RequireRange("adc_offset_sigma_lsb", flaws.offset_sigma_lsb, 0, kInfinity);
+  RequireRange("adc_noise_sigma_lsb", flaws.noise_sigma_lsb, 0, kInfinity);
+  RequireFinite("adc_polynomial", flaws.polynomial);
+  RequireRange("adc_inl_lsb", flaws.inl_lsb, -kInfinity, kInfinity);
+  RequireRange("adc_dnl_sigma_lsb", flaws.dnl_sigma_lsb, 0, 1);
+  RequireList("adc_transition_lsb", flaws.transition_lsb, (1 << h.adc_bits) - 1, "2^adc_bits - 1", -kInfinity,
+              kInfinity);
+  RequireRising("adc_transition_lsb", flaws.transition_lsb);
+  if (h.adc_bits == 0 && !flaws.none()) {
+    throw HardwareError("adc_bits: 0 is an ideal converter, but a field describes its flaws; expected 1 to 24");
+  }
+}
+
 }  // namespace
 
 void Hardware::Validate() const {
@@ -132,11 +193,9 @@ void Hardware::Validate() const {
   RequireList("r_bitline_segment_ohm", wires.bitline_segments_ohm, rows - 1, "rows - 1", 0, kInfinity);
   ValidateCells(*this);
 
-  RequireRange("adc_bits", adc_bits, 0, 24);
-  if (adc_range == AdcRange::kGiven) {
-    RequireRange("adc_min_ampere", adc_min_ampere, -kInfinity, kInfinity);
-    RequireAbove("adc_max_ampere", adc_max_ampere, "adc_min_ampere", adc_min_ampere);
-  }
+  ValidateCurve(*this);
+  ValidateDac(*this);
+  ValidateAdc(*this);
 }
 
 }  // namespace rxnn

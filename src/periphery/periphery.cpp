@@ -4,12 +4,23 @@
 #include <cmath>
 #include <sstream>
 
+#include "periphery/curves.hpp"
+
 namespace rxnn {
 
-double CurrentUnit(const Hardware& hardware) { return hardware.g_step() * DacVoltage(hardware, 1); }
+double CurrentUnit(const Hardware& hardware) { return hardware.g_step() * DacStep(hardware); }
+
+double DacStep(const Hardware& hardware) { return hardware.v_read_volt / ((1 << hardware.dac_bits) - 1); }
 
 double DacVoltage(const Hardware& hardware, int digit) {
-  return hardware.v_read_volt * digit / ((1 << hardware.dac_bits) - 1);
+  const DacFlaws& flaws = hardware.dac_flaws;
+  const double largest = (1 << hardware.dac_bits) - 1;
+  double volt = hardware.v_read_volt * digit / largest;
+  if (flaws.none()) return volt;
+  const double x = digit / largest;
+  if (!flaws.volt.empty()) volt = flaws.volt[digit];
+  if (!flaws.polynomial.empty()) volt = hardware.v_read_volt * EvaluatePolynomial(flaws.polynomial, x);
+  return (1 + flaws.gain_error) * volt + flaws.inl_lsb * Bow(x) * DacStep(hardware) + flaws.offset_volt;
 }
 
 Adc::Adc(int bits, double min, double max) : bits(bits) {

@@ -38,9 +38,57 @@ Fault FaultFromProto(const caffe::CrossbarParameter::Fault& param) {
   return fault;
 }
 
+IvCurve::Kind CurveFromProto(caffe::CrossbarParameter::CellCurve curve) {
+  switch (curve) {
+    case caffe::CrossbarParameter::SINH:
+      return IvCurve::Kind::kSinh;
+    case caffe::CrossbarParameter::TABLE:
+      return IvCurve::Kind::kTable;
+    default:
+      return IvCurve::Kind::kLinear;
+  }
+}
+
+AdcCalibration CalibrationFromProto(caffe::CrossbarParameter::AdcCalibration calibration) {
+  switch (calibration) {
+    case caffe::CrossbarParameter::PERCENTILE:
+      return AdcCalibration::kPercentile;
+    case caffe::CrossbarParameter::MINIMUM_SQUARED_ERROR:
+      return AdcCalibration::kMinimumSquaredError;
+    default:
+      return AdcCalibration::kMinMax;
+  }
+}
+
 template <typename Repeated>
 std::vector<double> ListFromProto(const Repeated& values) {
   return {values.begin(), values.end()};
+}
+
+DacFlaws DacFlawsFromProto(const caffe::CrossbarParameter& param) {
+  DacFlaws flaws;
+  flaws.volt = ListFromProto(param.dac_volt());
+  flaws.polynomial = ListFromProto(param.dac_polynomial());
+  flaws.inl_lsb = param.dac_inl_lsb();
+  flaws.dnl_sigma_lsb = param.dac_dnl_sigma_lsb();
+  flaws.gain_error = param.dac_gain_error();
+  flaws.offset_volt = param.dac_offset_volt();
+  flaws.noise_sigma_volt = param.dac_noise_sigma_volt();
+  return flaws;
+}
+
+AdcFlaws AdcFlawsFromProto(const caffe::CrossbarParameter& param) {
+  AdcFlaws flaws;
+  flaws.gain_error = param.adc_gain_error();
+  flaws.gain_sigma = param.adc_gain_sigma();
+  flaws.offset_lsb = param.adc_offset_lsb();
+  flaws.offset_sigma_lsb = param.adc_offset_sigma_lsb();
+  flaws.noise_sigma_lsb = param.adc_noise_sigma_lsb();
+  flaws.polynomial = ListFromProto(param.adc_polynomial());
+  flaws.inl_lsb = param.adc_inl_lsb();
+  flaws.transition_lsb = ListFromProto(param.adc_transition_lsb());
+  flaws.dnl_sigma_lsb = param.adc_dnl_sigma_lsb();
+  return flaws;
 }
 
 }  // namespace
@@ -84,6 +132,12 @@ Hardware HardwareFromProto(const caffe::CrossbarParameter& param) {
   hardware.drift_t0_second = param.drift_t0_second();
   hardware.drift_nu = param.drift_nu();
   hardware.drift_nu_sigma = param.drift_nu_sigma();
+  hardware.cell_curve = CurveFromProto(param.cell_curve());
+  hardware.curve_v0_volt = param.curve_v0_volt();
+  hardware.curve_volt = ListFromProto(param.curve_volt());
+  hardware.curve_ampere = ListFromProto(param.curve_ampere());
+  hardware.curve_inputs = IndexFromProto(true, param.curve_inputs());
+  hardware.dac_flaws = DacFlawsFromProto(param);
   hardware.adc_bits = static_cast<int>(param.adc_bits());
   switch (param.adc_range()) {
     case Proto::FULL_SCALE:
@@ -98,6 +152,9 @@ Hardware HardwareFromProto(const caffe::CrossbarParameter& param) {
   }
   hardware.adc_min_ampere = param.adc_min_ampere();
   hardware.adc_max_ampere = param.adc_max_ampere();
+  hardware.adc_calibration = CalibrationFromProto(param.adc_calibration());
+  hardware.adc_percentile = param.adc_percentile();
+  hardware.adc_flaws = AdcFlawsFromProto(param);
   return hardware;
 }
 

@@ -196,43 +196,6 @@ TEST(EquivalentConductance, WithoutResistancesIsTheCells) {
   EXPECT_EQ(Extract(g, 12, 7, {0, 0, 0, 0}), g);
 }
 
-// Exchanging drivers with sense amplifiers and word lines with bit lines transposes G_eq: the nearest cell stays
-// nearest.
-TEST(EquivalentConductance, IsReciprocal) {
-  constexpr int kRows = 11;
-  constexpr int kCols = 19;
-  const auto g = RandomCells(kRows * kCols, 8);
-  std::vector<double> mirrored(g.size());
-  const auto at = [&](int i, int j) { return (kCols - 1 - j) * kRows + (kRows - 1 - i); };
-  for (int i = 0; i < kRows; ++i) {
-    for (int j = 0; j < kCols; ++j) mirrored[at(i, j)] = g[i * kCols + j];
-  }
-  const auto g_eq = Extract(g, kRows, kCols, {500, 100, 2.5, 7});
-  const auto mirrored_eq = Extract(mirrored, kCols, kRows, {100, 500, 7, 2.5});
-  for (int i = 0; i < kRows; ++i) {
-    for (int j = 0; j < kCols; ++j) {
-      EXPECT_NEAR(g_eq[i * kCols + j], mirrored_eq[at(i, j)], tolerance::kPositiveRelative * g_eq[i * kCols + j]);
-    }
-  }
-}
-
-// With all rows driven alike, more resistance anywhere can only lower a sensed current.
-TEST(EquivalentConductance, LosesCurrentWithEveryResistance) {
-  constexpr int kSize = 10;
-  const auto g = RandomCells(kSize * kSize, 9);
-  const auto total = [&](const WireResistances& wires) {
-    const auto g_eq = Extract(g, kSize, kSize, wires);
-    return std::accumulate(g_eq.begin(), g_eq.end(), 0.0);
-  };
-  const WireResistances usual{500, 100, 2.5, 2.5};
-  for (const auto field : {&WireResistances::source_ohm, &WireResistances::sink_ohm, &WireResistances::wordline_ohm,
-                           &WireResistances::bitline_ohm}) {
-    WireResistances worse = usual;
-    worse.*field *= 2;
-    EXPECT_LT(total(worse), total(usual)) << Text(worse);
-  }
-}
-
 TEST(EquivalentConductance, MayOverwriteTheCells) {
   const WireResistances wires{500, 100, 2.5, 2.5};
   for (const auto& [rows, cols] : {std::pair(9, 5), std::pair(5, 9)}) {
