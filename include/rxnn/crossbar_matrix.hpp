@@ -11,6 +11,7 @@
 #include "rxnn/input_vectors.hpp"
 #include "rxnn/mapping.hpp"
 #include "rxnn/periphery.hpp"
+#include "rxnn/random.hpp"
 
 namespace rxnn {
 
@@ -49,6 +50,12 @@ struct SumBlock {
 // Called for every block of a product, from many threads at once.
 using SumSink = std::function<void(const SumBlock&)>;
 
+// Makes the linear cells that stand in an array for the devices `g` (hardware.rows x cols, siemens) of a layer with
+// `random`: linear devices behind their access transistors; others at the effective conductance, transistors included,
+// that fits them under curve_inputs vectors of random digits on the first `used_rows` rows. Throws SolveError where
+// that does not converge.
+void MakeLinearCells(const Hardware& hardware, const ChipRandom& random, int used_rows, double* g);
+
 struct CrossbarState;  // src/crossbar/state.hpp
 class LevelStore;      // src/crossbar/level_store.hpp
 
@@ -85,8 +92,8 @@ class CrossbarMatrix {
   // * slices + slice) * polarities + polarity. Throws std::invalid_argument for a place that is not there.
   std::uint32_t ArrayNumber(const ArrayPlace& place) const;
 
-  // The conductances that Program gives the cells of one array, access transistors included, cells that are not linear
-  // at their effective conductance, wires left out:
+  // The conductances that Program gives the cells of one array, access transistors included, wires left out (cells that
+  // are not linear: those of the devices at v_read_volt, transistors left out too):
   // hardware().rows x cols (row-major), siemens, cells that the tile does not use included. Changes nothing. Throws
   // std::invalid_argument for a place that is not there.
   std::vector<double> CellConductances(const float* weights, const ArrayPlace& place) const;

@@ -16,6 +16,7 @@ struct SpiceInputs {
   Kind kind = Kind::kVolts;
   const double* values = nullptr;
   int count = 1;
+  int used_rows = -1;  // the rows whose access transistors are on; -1: all
 };
 
 // The netlist of one array, its operating point for one vector or a DC sweep over the numbers of several:
@@ -25,7 +26,8 @@ struct SpiceInputs {
 // and the resistors
 //   Rs<i>, Rt<i>     driver of row i at its left and at its right end
 //   Rw<i>_<j>        word line from cell (i, j) to (i, j + 1)
-//   Rc<i>_<j>        cell
+//   Rc<i>_<j>        cell; where cells are not linear, the behavioural source Bc<i>_<j>, behind its access transistor
+//                    Ra<i>_<j> and node a<i>_<j> where it has one
 //   Rb<i>_<j>        bit line from cell (i, j) to (i + 1, j)
 //   Rk<j>, Rl<j>     sense amplifier of column j at its lower and at its upper end
 // Nodes joined by 0 ohm are one, named by the driver or the virtual ground among them or else by the first cell; cells

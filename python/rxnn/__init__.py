@@ -8,7 +8,7 @@
 The command `rxnn` does the same for files: rxnn --help.
 """
 
-from ._rxnn import HardwareError
+from ._rxnn import HardwareError, SolveError, SolveSummary
 from .add_data import add_data
 from .convert import LayerReport, convert
 from .crossbar import crossbar_matmul, equivalent_conductance, node_voltages, program_matrix
@@ -17,8 +17,11 @@ from .evaluate import Evaluation, Result, evaluate, take_apart
 from .hardware import load_hardware, presets
 from .inputs import Inputs, random_inputs, read_inputs
 from .physical_array import PhysicalArray, layer_array, matrix_array
+from .solve import ArraySolution, CurveTable, Sinh, effective_conductance, solve_array
 
 __all__ = [
+    "ArraySolution",
+    "CurveTable",
     "Error",
     "Evaluation",
     "HardwareError",
@@ -26,9 +29,13 @@ __all__ = [
     "LayerReport",
     "PhysicalArray",
     "Result",
+    "Sinh",
+    "SolveError",
+    "SolveSummary",
     "add_data",
     "convert",
     "crossbar_matmul",
+    "effective_conductance",
     "equivalent_conductance",
     "evaluate",
     "layer_array",
@@ -39,5 +46,6 @@ __all__ = [
     "program_matrix",
     "random_inputs",
     "read_inputs",
+    "solve_array",
     "take_apart",
 ]

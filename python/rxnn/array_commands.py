@@ -207,7 +207,13 @@ def check_command(
     console.print(check_table(result))
     console.print(times_table(result))
     verdict = "agree" if result.agrees else "DISAGREE"
-    console.print(f"FCM and ngspice {verdict}: worst relative error {result.worst:.2e}, tolerance {tolerance:g}")
+    if result.newton_worst is None:
+        console.print(f"FCM and ngspice {verdict}: worst relative error {result.worst:.2e}, tolerance {tolerance:g}")
+    else:
+        console.print(
+            f"Newton's method and ngspice {verdict}: worst relative error {result.newton_worst:.2e}, "
+            f"tolerance {tolerance:g}; the FCM, at effective conductances, is {result.worst:.2e} off"
+        )
     if json_file:
         write_json(check_json(result), json_file)
     return 0 if result.agrees else 1

@@ -9,7 +9,7 @@ import click
 
 import caffe
 
-from . import HardwareError
+from . import HardwareError, SolveError
 from .add_data import add_data
 from .array_commands import array_command, spice
 from .convert import convert
@@ -198,7 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit("rxnn: interrupted")
     except click.ClickException as error:
         sys.exit(_one_line(error.format_message()))
-    except (Error, HardwareError, caffe.Error, OSError, ValueError) as error:
+    except (Error, HardwareError, SolveError, caffe.Error, OSError, ValueError) as error:
         sys.exit(_one_line(str(error)))
     sys.exit(status if isinstance(status, int) else 0)
 

@@ -10,7 +10,7 @@ from caffe.proto.caffe_pb2 import CrossbarParameter
 from . import _rxnn
 from .hardware import Hardware, load_hardware
 
-_DEFAULTS = CrossbarParameter()
+DEFAULTS = CrossbarParameter()
 
 # Which ends of the lines have drivers or sense amplifiers, as in CrossbarParameter.LineEnds.
 LineEnds = Literal["ONE_END", "BOTH_ENDS", "ALTERNATING_ENDS"]
@@ -19,10 +19,10 @@ LineEnds = Literal["ONE_END", "BOTH_ENDS", "ALTERNATING_ENDS"]
 def equivalent_conductance(
     g: ArrayLike,
     *,
-    r_source_ohm: float = _DEFAULTS.r_source_ohm,
-    r_sink_ohm: float = _DEFAULTS.r_sink_ohm,
-    r_wordline_ohm: float | ArrayLike = _DEFAULTS.r_wordline_ohm,
-    r_bitline_ohm: float | ArrayLike = _DEFAULTS.r_bitline_ohm,
+    r_source_ohm: float = DEFAULTS.r_source_ohm,
+    r_sink_ohm: float = DEFAULTS.r_sink_ohm,
+    r_wordline_ohm: float | ArrayLike = DEFAULTS.r_wordline_ohm,
+    r_bitline_ohm: float | ArrayLike = DEFAULTS.r_bitline_ohm,
     driven: LineEnds = "ONE_END",
     sensed: LineEnds = "ONE_END",
 ) -> np.ndarray:
@@ -47,7 +47,7 @@ def equivalent_conductance(
     >>> equivalent_conductance([[1e-4]], r_source_ohm=5e3, r_sink_ohm=5e3, r_wordline_ohm=0, r_bitline_ohm=0)
     array([[5.e-05]])
     """
-    wires = _wires(r_source_ohm, r_sink_ohm, r_wordline_ohm, r_bitline_ohm, driven, sensed)
+    wires = make_wires(r_source_ohm, r_sink_ohm, r_wordline_ohm, r_bitline_ohm, driven, sensed)
     return _rxnn.equivalent_conductance(np.asarray(g, np.float64), wires)
 
 
@@ -55,10 +55,10 @@ def node_voltages(
     g: ArrayLike,
     volts: ArrayLike,
     *,
-    r_source_ohm: float = _DEFAULTS.r_source_ohm,
-    r_sink_ohm: float = _DEFAULTS.r_sink_ohm,
-    r_wordline_ohm: float | ArrayLike = _DEFAULTS.r_wordline_ohm,
-    r_bitline_ohm: float | ArrayLike = _DEFAULTS.r_bitline_ohm,
+    r_source_ohm: float = DEFAULTS.r_source_ohm,
+    r_sink_ohm: float = DEFAULTS.r_sink_ohm,
+    r_wordline_ohm: float | ArrayLike = DEFAULTS.r_wordline_ohm,
+    r_bitline_ohm: float | ArrayLike = DEFAULTS.r_bitline_ohm,
     driven: LineEnds = "ONE_END",
     sensed: LineEnds = "ONE_END",
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -84,7 +84,7 @@ def node_voltages(
     >>> node_voltages([[1e-4]], [1], r_source_ohm=5e3, r_sink_ohm=5e3, r_wordline_ohm=0, r_bitline_ohm=0)
     (array([[0.75]]), array([[0.25]]))
     """
-    wires = _wires(r_source_ohm, r_sink_ohm, r_wordline_ohm, r_bitline_ohm, driven, sensed)
+    wires = make_wires(r_source_ohm, r_sink_ohm, r_wordline_ohm, r_bitline_ohm, driven, sensed)
     return _rxnn.node_voltages(np.asarray(g, np.float64), np.asarray(volts, np.float64), wires)
 
 
@@ -123,9 +123,10 @@ def program_matrix(w: ArrayLike, hardware: Hardware, *, name: str = "matmul") ->
     return matrix
 
 
-def _wires(
+def make_wires(
     source: float, sink: float, wordline: float | ArrayLike, bitline: float | ArrayLike, driven: str, sensed: str
 ) -> _rxnn.Wires:
+    """The native description of the wires of an array."""
     return _rxnn.Wires(
         r_source_ohm=source,
         r_sink_ohm=sink,

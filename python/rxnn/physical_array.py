@@ -25,10 +25,11 @@ class PhysicalArray:
     """The cells as they are programmed, before wires."""
 
     name: str
-    g: np.ndarray  # (rows, columns), siemens
+    g: np.ndarray  # (rows, columns), siemens; of cells that are not linear, at v_read and without access transistors
     hardware: CrossbarParameter  # its rows and cols are those of g
     used_rows: int  # the first rows and columns are in use
     used_cols: int
+    layer: str = ""  # whose random inputs cells that are not linear are fitted to
 
     @property
     def driven(self) -> str:
@@ -48,12 +49,21 @@ class PhysicalArray:
         return driver + sense
 
     def equivalent_conductance(self) -> np.ndarray:
-        """G_eq, (rows, columns), siemens."""
-        return _rxnn.array_conductance(self.hardware.SerializeToString(), self.g)
+        """G_eq, (rows, columns), siemens; with cells that are not linear, of their effective conductances."""
+        return _rxnn.array_conductance(self.hardware.SerializeToString(), self.g, self.used_rows, self.layer)
 
     def node_voltages(self, volts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Voltages of the word-line and bit-line nodes, (rows, columns) each, for one input vector."""
-        return _rxnn.array_voltages(self.hardware.SerializeToString(), self.g, volts)
+        return _rxnn.array_voltages(self.hardware.SerializeToString(), self.g, volts, self.used_rows)
+
+    def currents(self, volts: np.ndarray) -> np.ndarray:
+        """Column currents for input vectors (vectors, rows), by Newton's method on the whole circuit: the exact ones."""
+        return _rxnn.array_currents(self.hardware.SerializeToString(), self.g, volts, self.used_rows)
+
+    @property
+    def linear(self) -> bool:
+        """Whether its cells are linear: equivalent_conductance is exact then."""
+        return self.hardware.cell_curve == CrossbarParameter.LINEAR
 
     def dac_volts(self) -> np.ndarray:
         """What the DAC makes of every digit, volts."""
@@ -150,7 +160,7 @@ def layer_array(
         words.insert(1, f"group {group}")
     used_rows = min(param.rows, matrix.inputs - tile[0] * param.rows)
     used_cols = min(param.cols, matrix.outputs - tile[1] * param.cols)
-    return PhysicalArray(", ".join(words), g, param, used_rows, used_cols)
+    return PhysicalArray(", ".join(words), g, param, used_rows, used_cols, layer)
 
 
 def _find_layer(net: NetParameter, name: str) -> LayerParameter:

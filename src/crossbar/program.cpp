@@ -13,7 +13,6 @@
 #include "crossbar/state.hpp"
 #include "rxnn/circuit.hpp"
 #include "rxnn/device.hpp"
-#include "rxnn/periphery.hpp"
 
 namespace rxnn {
 namespace {
@@ -66,20 +65,6 @@ void CutDigits(const CrossbarState& state, const std::int32_t* codes, const Arra
   }
 }
 
-// Random digits on the rows that a tile uses, as volts: curve_inputs x rows.
-std::vector<double> CurveInputs(const CrossbarState& state, int used_rows) {
-  const Hardware& hardware = state.hardware;
-  std::vector<double> volts(static_cast<std::size_t>(hardware.curve_inputs) * hardware.rows, 0.0);
-  for (int k = 0; k < hardware.curve_inputs; ++k) {
-    for (int i = 0; i < used_rows; ++i) {
-      const std::size_t at = static_cast<std::size_t>(k) * hardware.rows + i;
-      const int digit = static_cast<int>(std::ldexp(state.random.Uniform(Draw::kCurveInput, 0, at), hardware.dac_bits));
-      volts[at] = DacVoltage(hardware, digit);
-    }
-  }
-  return volts;
-}
-
 // The devices of one array, as they are programmed.
 std::vector<double> ProgramDevices(const CrossbarState& state, const ArrayPlace& place,
                                    const std::vector<std::uint16_t>& digits) {
@@ -87,24 +72,6 @@ std::vector<double> ProgramDevices(const CrossbarState& state, const ArrayPlace&
   std::vector<double> g = ProgramCells(state.hardware, state.random, id, digits);
   state.faults.Apply(id, g.data());
   return g;
-}
-
-// From devices to linear cells as the wires find them: behind their transistors, at their operating point.
-void MakeCells(const CrossbarState& state, const ArrayPlace& place, std::vector<double>* g) {
-  const Hardware& hardware = state.hardware;
-  const int used_rows = state.grid.used_rows(place.row_tile);
-  if (hardware.linear_cells()) {
-    AddAccessTransistors(hardware, used_rows, g->data());
-    return;
-  }
-  const CellModel cell{CellCurve(hardware), AccessResistances(hardware, used_rows)};
-  const std::vector<double> volts = CurveInputs(state, used_rows);
-  const SolveSummary summary = EffectiveConductance(g->data(), hardware.rows, hardware.cols, hardware.wires, cell,
-                                                    volts.data(), hardware.curve_inputs, g->data());
-  if (summary.converged) return;
-  std::ostringstream message;
-  message << "crossbar matrix " << state.name << ", array " << IdOf(state, place) << ": " << summary.message;
-  throw SolveError(message.str());
 }
 
 // Ideal levels are digits; a detour through siemens would only round them.
@@ -121,7 +88,13 @@ class ArrayProgrammer {
     const Hardware& hardware = state_.hardware;
     if (LevelsAreDigits(hardware)) return;
     g_ = ProgramDevices(state_, place, digits_);
-    MakeCells(state_, place, &g_);
+    try {
+      MakeLinearCells(hardware, state_.random, state_.grid.used_rows(place.row_tile), g_.data());
+    } catch (const SolveError& error) {
+      std::ostringstream message;
+      message << "crossbar matrix " << state_.name << ", array " << IdOf(state_, place) << ": " << error.what();
+      throw SolveError(message.str());
+    }
     if (!hardware.wires.ideal()) {
       EquivalentConductance(g_.data(), hardware.rows, hardware.cols, hardware.wires, g_.data());
     }
@@ -298,7 +271,9 @@ std::vector<double> CrossbarMatrix::CellConductances(const float* weights, const
   std::vector<std::uint16_t> digits;
   CutDigits(state, codes.codes.data(), place, &digits);
   std::vector<double> g = ProgramDevices(state, place, digits);
-  MakeCells(state, place, &g);
+  if (state.hardware.linear_cells()) {
+    AddAccessTransistors(state.hardware, state.grid.used_rows(place.row_tile), g.data());
+  }
   return g;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "circuit/check_array.hpp"
+#include "rxnn/device.hpp"
 #include "rxnn/periphery.hpp"
 #include "rxnn/spice.hpp"
 
@@ -63,7 +64,12 @@ std::vector<int> JoinedNodes(int count, const Segment& segment, bool terminal_at
 class NetlistWriter {
  public:
   NetlistWriter(const Hardware& hardware, const double* g, const SpiceInputs& inputs)
-      : hardware_(hardware), g_(g), inputs_(inputs), rows_(hardware.rows), cols_(hardware.cols) {
+      : hardware_(hardware),
+        g_(g),
+        inputs_(inputs),
+        rows_(hardware.rows),
+        cols_(hardware.cols),
+        access_ohm_(AccessResistances(hardware, inputs.used_rows < 0 ? hardware.rows : inputs.used_rows)) {
     const WireResistances& wires = hardware.wires;
     for (int parity = 0; parity < 2; ++parity) {  // alternating ends make two kinds of lines, there are no others
       word_lines_[parity] = JoinedNodes(
@@ -211,12 +217,47 @@ class NetlistWriter {
   void WriteCells() {
     Line("*");
     Line("* cells");
+    if (!hardware_.linear_cells()) WriteCellCurve();
     for (int i = 0; i < rows_; ++i) {
       for (int j = 0; j < cols_; ++j) {
         const double g = g_[static_cast<std::size_t>(i) * cols_ + j];
-        if (g > 0) Resistor("c" + Place(i, j), Word(i, j), Bit(i, j), 1 / g);
+        if (g == 0) continue;
+        if (hardware_.linear_cells()) {
+          Resistor("c" + Place(i, j), Word(i, j), Bit(i, j), 1 / g);
+        } else {
+          WriteCurvedCell(i, j, g);
+        }
       }
     }
+  }
+
+  // Current of a cell of 1 S.
+  void WriteCellCurve() {
+    const IvCurve curve = CellCurve(hardware_);
+    if (curve.kind == IvCurve::Kind::kSinh) {
+      Line(".func cell(v) {" + Text(curve.scale * curve.v0_volt) + "*sinh(v/" + Text(curve.v0_volt) + ")}");
+      return;
+    }
+    // pwl stops at its last point; the curve goes on.
+    std::vector<double> volt = curve.volt;
+    volt.push_back(1e3 * volt.back());
+    LongLine line(&text_);
+    line.Add(".func cell(v) {pwl(v");
+    for (std::size_t k = volt.size(); k-- > 0;) line.Add(", " + Text(-volt[k]) + ", " + Text(curve.Current(-volt[k])));
+    line.Add(", 0, 0");
+    for (const double v : volt) line.Add(", " + Text(v) + ", " + Text(curve.Current(v)));
+    line.Add(")}");
+  }
+
+  void WriteCurvedCell(int i, int j, double g) {
+    const double access = access_ohm_.empty() ? 0 : access_ohm_[i];
+    std::string top = Word(i, j);
+    if (access > 0) {
+      top = "a" + Place(i, j);
+      Resistor("a" + Place(i, j), Word(i, j), top, access);
+    }
+    Line("Bc" + Place(i, j) + " " + top + " " + Bit(i, j) + " I=" + Text(g) + "*cell(V(" + top + ")-V(" + Bit(i, j) +
+         "))");
   }
 
   void WriteBitLines() {
@@ -252,6 +293,7 @@ class NetlistWriter {
   const double* g_;
   const SpiceInputs& inputs_;
   const int rows_, cols_;
+  const std::vector<double> access_ohm_;           // of every row, where cells have transistors
   std::vector<int> word_lines_[2], bit_lines_[2];  // JoinedNodes of even and odd lines
   std::string text_;
 };

@@ -12,7 +12,12 @@ from ..weights import OutputFiles
 def netlist(array: PhysicalArray, inputs: Inputs) -> str:
     """The text of a netlist for ngspice: an operating point, or a sweep over the numbers of several vectors."""
     return _rxnn.spice_netlist(
-        array.hardware.SerializeToString(), array.g, inputs.values, inputs.digits, f"RxNN crossbar: {array.name}"
+        array.hardware.SerializeToString(),
+        array.g,
+        inputs.values,
+        inputs.digits,
+        array.used_rows,
+        f"RxNN crossbar: {array.name}",
     )
 
 

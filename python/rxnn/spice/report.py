@@ -65,6 +65,7 @@ def check_json(result: SpiceCheck) -> dict[str, Any]:
         "agrees": result.agrees,
         "worst_relative_error": result.worst,
         "mean_relative_error": float(result.errors.mean()),
+        "newton_worst_relative_error": result.newton_worst,
         "columns": {
             "worst_relative_error": result.errors.max(axis=0).tolist(),
             "mean_relative_error": result.errors.mean(axis=0).tolist(),
