@@ -57,7 +57,7 @@ class PhysicalArray:
         return _rxnn.array_voltages(self.hardware.SerializeToString(), self.g, volts, self.used_rows)
 
     def currents(self, volts: np.ndarray) -> np.ndarray:
-        """Column currents for input vectors (vectors, rows), by Newton's method on the whole circuit: the exact ones."""
+        """The exact column currents for input vectors (vectors, rows): Newton's method on the whole circuit."""
         return _rxnn.array_currents(self.hardware.SerializeToString(), self.g, volts, self.used_rows)
 
     @property

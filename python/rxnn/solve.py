@@ -59,7 +59,7 @@ def solve_array(
     tolerance: float = 1e-12,
     must_converge: bool = True,
 ) -> ArraySolution:
-    """Solves the whole array, cells of any curve, for one or more input vectors: the truth for cells that are not linear.
+    """Solves the whole array, cells of any curve, for input vectors: the truth for cells that are not linear.
 
     Args:
         g: conductances of the cells, siemens, shape (M, N).
@@ -113,8 +113,8 @@ def effective_conductance(
 ) -> np.ndarray:
     """Conductances of the linear cells that fit an array of other cells best around its operating point.
 
-    g_eff = sum I(v) v / sum v^2 over the voltages v that a cell sees under the calibration inputs, in the array of these
-    very conductances: iterated until they agree. `equivalent_conductance` of the result is the fast model of the array.
+    g_eff = sum I(v) v / sum v^2 over the voltages v that a cell sees under the calibration inputs, in the array of
+    these very conductances: iterated until they agree. `equivalent_conductance` of the result is the fast model.
 
     Args:
         g: conductances of the cells at 0 V, siemens, shape (M, N), at most 512 of either.

@@ -114,6 +114,26 @@ class TestNgspice:
         array = matrix(7, 11, hardware)
         assert check(array, random_inputs(array, "volts", 2, seed=4)).worst <= CIRCUIT
 
+    @pytest.mark.parametrize(
+        "hardware",
+        [
+            "cell_curve: SINH curve_v0_volt: 0.1",
+            "cell_curve: TABLE curve_volt: [0.05, 0.1, 0.2] curve_ampere: [1, 3, 9]",
+            "cell_curve: SINH curve_v0_volt: 0.1 cell_type: ONE_T_ONE_R dac_bits: 3 dac_inl_lsb: 0.4",
+        ],
+    )
+    @pytest.mark.parametrize("drive", ["volts", "digits"])
+    def test_newton_agrees_where_cells_are_not_linear(self, matrix, hardware, drive):
+        array = matrix(10, 7, hardware)
+        result = check(array, random_inputs(array, drive, 3, seed=4))
+        assert result.newton_worst <= CIRCUIT
+        assert result.agrees
+        assert result.worst > 1e-4  # one linear array is not many operating points
+
+    def test_agrees_for_dacs_that_are_not_straight(self, matrix):
+        array = matrix(10, 7, "dac_bits: 3 dac_polynomial: [0.01, 0.9, 0.05] dac_gain_error: 0.02")
+        assert check(array, random_inputs(array, "digits", 4, seed=4)).worst <= CIRCUIT
+
     def test_agrees_for_segments_that_differ(self, matrix):
         listed = "r_wordline_segment_ohm: [1, 0, 30] r_bitline_segment_ohm: [5, 0]"
         array = matrix(3, 4, f"rows: 3 cols: 4 {listed} bitline_sensed: ALTERNATING_ENDS")
