@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "rxnn/current_histogram.hpp"
 #include "rxnn/hardware.hpp"
 #include "rxnn/input_vectors.hpp"
 #include "rxnn/mapping.hpp"
@@ -127,12 +128,18 @@ class CrossbarMatrix {
   void MultiplyReference(int group, const std::int32_t* codes, int count, bool has_negative, std::uint64_t first_read,
                          double* sums) const;
 
-  // adc_range CALIBRATED: until the range is set, the smallest and largest column currents (units of CurrentUnit) that
-  // the vectors cause are observed, then set. Both do nothing for other ranges.
+  // adc_range CALIBRATED: until the range is set, the column currents (units of CurrentUnit) that vectors cause are
+  // observed, and the range that suits them all (adc_calibration) is set. All do nothing for other ranges.
   bool needs_calibration() const;
-  CurrentRange ObserveCurrents(const InputVectors& vectors) const;
-  CurrentRange ObserveCurrents(int group, const std::int32_t* codes, int count, bool has_negative) const;
+  CurrentHistogram ObserveCurrents(const InputVectors& vectors) const;
+  CurrentHistogram ObserveCurrents(int group, const std::int32_t* codes, int count, bool has_negative) const;
+  void Calibrate(const CurrentHistogram& seen);
   void SetAdcRange(const CurrentRange& range);
+
+  // Conversions of Multiply since the last reset, and how many of their currents were beyond the range of their
+  // converter: none where converters are ideal. From any thread.
+  ConversionCounts conversion_counts() const;
+  void ResetConversionCounts();
 
   // sums * OutputScale(output, range) is the layer's output before its bias:
   //   s_w s_x / ((2^(weight_bits-1) - 1) (2^input_bits - 1)).

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "crossbar/panel_levels.hpp"
@@ -48,7 +47,7 @@ BlockLimits BlockReader<T>::Limits(const CrossbarState& state) {
 
 template <typename T>
 BlockReader<T>::BlockReader(const CrossbarState& state, const Batch& batch, const Readout& readout)
-    : state_(state), batch_(batch), readout_(readout) {}
+    : state_(state), batch_(batch), readout_(readout), adcs_(state.hardware, readout.adc, state.random) {}
 
 template <typename T>
 void BlockReader<T>::Start(const Block& block) {
@@ -74,13 +73,16 @@ void BlockReader<T>::Multiply(const Block& block, const SumSink& take) {
     LoadDigits(block, row_tile);
     for (int p = block.first_panel; p < block.last_panel; ++p) {
       const PanelReads<T> reads = Reads(block, row_tile, panels[p], panel_sums(panels[p]));
-      if (state_.hardware.read_noise_sigma > 0) {
-        ReadNoisyPanel(block, row_tile, panels[p], reads);
+      if (state_.scheme.flawed) {
+        ReadFlawedPanel(block, row_tile, panels[p], reads);
       } else {
         ReadPanel(reads);
       }
+      counts_.conversions += static_cast<std::int64_t>(reads.matrices) * reads.reads * block.vectors * panels[p].cols;
     }
   }
+  if (readout_.adc.bits > 0) state_.counts.Add(counts_);
+  counts_ = ConversionCounts();
   EmitSums(block, state_.panels, take, &emitted_, [&](const Panel& panel, int v, double* sums) {
     const double* from = panel_sums(panel) + static_cast<std::size_t>(v) * panel.stride;
     for (int j = 0; j < panel.cols; ++j) sums[j] = from[j] - offset_sums_[v];
@@ -88,9 +90,9 @@ void BlockReader<T>::Multiply(const Block& block, const SumSink& take) {
 }
 
 template <typename T>
-CurrentRange BlockReader<T>::Observe(const Block& block) {
+CurrentHistogram BlockReader<T>::Observe(const Block& block) {
   Start(block);
-  CurrentRange range{std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
+  CurrentHistogram seen;
   for (int row_tile = 0; row_tile < state_.grid.row_tiles; ++row_tile) {
     LoadDigits(block, row_tile);
     for (int p = block.first_panel; p < block.last_panel; ++p) {
@@ -99,18 +101,16 @@ CurrentRange BlockReader<T>::Observe(const Block& block) {
       for (int matrix = 0; matrix < reads.matrices; ++matrix) {
         for (int read = 0; read < reads.reads; ++read) {
           ReadCurrents(reads, matrix, read);
+          AddExcess(block, panel, read);
           for (int v = 0; v < block.vectors; ++v) {
             const double share = shares_[static_cast<std::size_t>(read) * block.vectors + v];
-            const double* row = currents_.data() + static_cast<std::size_t>(v) * panel.stride;
-            const auto [low, high] = std::minmax_element(row, row + panel.cols);
-            range.min = std::min(range.min, *low + share);
-            range.max = std::max(range.max, *high + share);
+            seen.Add(currents_.data() + static_cast<std::size_t>(v) * panel.stride, panel.cols, share);
           }
         }
       }
     }
   }
-  return range;
+  return seen;
 }
 
 template <typename T>
@@ -161,11 +161,38 @@ void BlockReader<T>::LoadDigits(const Block& block, int row_tile) {
   cut.digits = digits_.data();
   cut.digit_sums = shares_.data();
   CutDigits(cut);
+  if (!state_.dacs.ideal()) ApplyDacs(block, row_tile);
   // Where twins are subtracted as currents, g_off leaves no share.
   for (double& share : shares_) share *= state_.scheme.analog ? 0 : state_.off_level;
   if (state_.hardware.read_noise_sigma > 0) {
     digit_squares_.resize(digits_.size());
     std::transform(digits_.begin(), digits_.end(), digit_squares_.begin(), [](T digit) { return digit * digit; });
+  }
+}
+
+template <typename T>
+void BlockReader<T>::ApplyDacs(const Block& block, int row_tile) {
+  const DacBank& dacs = state_.dacs;
+  const int rows = state_.grid.used_rows(row_tile);
+  const int first_row = state_.grid.first_row(row_tile);
+  excess_.assign(shares_.size(), 0.0);
+  dac_noise_.assign(rows, 0.0);
+  T* digits = digits_.data();
+  for (int read = 0; read < reads_; ++read) {
+    for (int v = 0; v < block.vectors; ++v, digits += rows) {
+      if (dacs.noisy()) {
+        dacs.Noise(block.group, batch_.first_read + block.first_vector + v, state_.most_reads(), read, first_row, rows,
+                   dac_noise_.data());
+      }
+      double more = 0;
+      for (int i = 0; i < rows; ++i) {
+        const int digit = static_cast<int>(digits[i]);
+        const double output = dacs.Output(block.group, first_row + i, digit) + dac_noise_[i];
+        more += output - digit;
+        digits[i] = static_cast<T>(output);
+      }
+      excess_[static_cast<std::size_t>(read) * block.vectors + v] = state_.share_per_digit() * more;
+    }
   }
 }
 
@@ -199,6 +226,8 @@ PanelReads<T> BlockReader<T>::Reads(const Block& block, int row_tile, const Pane
   reads.weights = weights_.data();
   reads.readout = readout_;
   reads.sums = sums;
+  reads.counts = &counts_;
+  reads.used_cols = panel.cols;
   return reads;
 }
 
@@ -213,27 +242,74 @@ void BlockReader<T>::ReadCurrents(const PanelReads<T>& reads, int matrix, int re
   single.levels += static_cast<std::size_t>(matrix) * reads.rows * reads.cols;
   single.weights = &one;
   single.readout = Readout();
+  single.counts = nullptr;
   single.sums = currents_.data();
   ReadPanel(single);
 }
 
 template <typename T>
-void BlockReader<T>::ReadNoisyPanel(const Block& block, int row_tile, const Panel& panel, const PanelReads<T>& reads) {
+void BlockReader<T>::AddExcess(const Block& block, const Panel& panel, int read) {
+  if (excess_.empty()) return;
+  for (int v = 0; v < block.vectors; ++v) {
+    const double excess = excess_[static_cast<std::size_t>(read) * block.vectors + v];
+    double* currents = currents_.data() + static_cast<std::size_t>(v) * panel.stride;
+    for (int j = 0; j < panel.cols; ++j) currents[j] += excess;
+  }
+}
+
+template <typename T>
+void BlockReader<T>::ReadFlawedPanel(const Block& block, int row_tile, const Panel& panel, const PanelReads<T>& reads) {
+  const ReadScheme& scheme = state_.scheme;
+  const bool noisy = state_.hardware.read_noise_sigma > 0;
+  const bool real_adcs = !state_.hardware.adc_flaws.none();
   for (int matrix = 0; matrix < reads.matrices; ++matrix) {
+    const std::uint32_t array =
+        state_.ArrayId(block.group, row_tile, panel.col_tile, scheme.slice(matrix), scheme.polarity(matrix));
+    columns_.clear();
+    for (int j = 0; real_adcs && j < panel.cols; ++j) {
+      columns_.push_back(adcs_.MakeColumn(array, panel.first_col - state_.grid.first_col(panel.col_tile) + j));
+    }
     for (int read = 0; read < reads.reads; ++read) {
       ReadCurrents(reads, matrix, read);
-      if (state_.scheme.analog) {
+      AddExcess(block, panel, read);
+      if (noisy && scheme.analog) {
         AddNoise(block, row_tile, panel, matrix, 0, read, 1);
         AddNoise(block, row_tile, panel, matrix, 1, read, -1);
-      } else {
-        AddNoise(block, row_tile, panel, matrix, state_.scheme.polarity(matrix), read, 1);
+      } else if (noisy) {
+        AddNoise(block, row_tile, panel, matrix, scheme.polarity(matrix), read, 1);
       }
       const double weight = weights_[static_cast<std::size_t>(matrix) * reads_ + read];
+      if (real_adcs) {
+        ConvertFlawed(block, panel, array, read, weight, reads.sums);
+        continue;
+      }
       for (int v = 0; v < block.vectors; ++v) {
         const double share = shares_[static_cast<std::size_t>(read) * block.vectors + v];
         const std::size_t row = static_cast<std::size_t>(v) * panel.stride;
-        ConvertCurrents(readout_, currents_.data() + row, panel.stride, share, weight, reads.sums + row);
+        ConvertCurrents(readout_, currents_.data() + row, panel.stride, share, weight, reads.sums + row, &counts_,
+                        panel.cols);
       }
+    }
+  }
+}
+
+template <typename T>
+void BlockReader<T>::ConvertFlawed(const Block& block, const Panel& panel, std::uint32_t array, int read, double weight,
+                                   double* sums) {
+  const int first_col = panel.first_col - state_.grid.first_col(panel.col_tile);
+  std::array<double, kPanelCols> normals = {};
+  for (int v = 0; v < block.vectors; ++v) {
+    if (adcs_.noisy()) {
+      const std::uint64_t vector = batch_.first_read + block.first_vector + v;
+      state_.random.Normals(Draw::kAdcNoise, array, state_.ReadNoiseIndex(vector, read, first_col), panel.cols,
+                            normals.data());
+    }
+    const double share = shares_[static_cast<std::size_t>(read) * block.vectors + v];
+    const double* currents = currents_.data() + static_cast<std::size_t>(v) * panel.stride;
+    double* row = sums + static_cast<std::size_t>(v) * panel.stride;
+    for (int j = 0; j < panel.cols; ++j) {
+      const double levels = adcs_.Convert(columns_[j], currents[j] + share, normals[j], &counts_) - share;
+      row[j] += weight * (readout_.whole_levels ? std::nearbyint(levels) : levels);
     }
   }
 }

@@ -6,6 +6,8 @@
 
 #include "crossbar/blocks.hpp"
 #include "crossbar/state.hpp"
+#include "periphery/adc_bank.hpp"
+#include "rxnn/current_histogram.hpp"
 
 namespace rxnn {
 
@@ -20,8 +22,8 @@ class BlockReader {
 
   void Multiply(const Block& block, const SumSink& take);
 
-  // Smallest and largest current at the converters.
-  CurrentRange Observe(const Block& block);
+  // The currents at the converters.
+  CurrentHistogram Observe(const Block& block);
 
  private:
   // Takes up work on a block.
@@ -30,19 +32,27 @@ class BlockReader {
   void LoadCodes(const Block& block, int row_tile);
   // Cuts the digits that the vectors of a block put on the rows of a tile.
   void LoadDigits(const Block& block, int row_tile);
+  // Puts the outputs of the DACs in place of the digits.
+  void ApplyDacs(const Block& block, int row_tile);
   // What the kernels multiply with, for one panel; good until the next call.
   const T* PanelMatrices(const Block& block, int row_tile, const Panel& panel);
   // The reads of one panel, to be summed to `sums` [vectors][panel.stride].
   PanelReads<T> Reads(const Block& block, int row_tile, const Panel& panel, double* sums);
   // Currents of one read of one matrix, without the share of g_off, to currents_.
   void ReadCurrents(const PanelReads<T>& reads, int matrix, int read);
-  // ReadPanel with read noise on every array.
-  void ReadNoisyPanel(const Block& block, int row_tile, const Panel& panel, const PanelReads<T>& reads);
+  // ReadPanel with read noise and real converters.
+  void ReadFlawedPanel(const Block& block, int row_tile, const Panel& panel, const PanelReads<T>& reads);
   void AddNoise(const Block& block, int row_tile, const Panel& panel, int matrix, int polarity, int read, double sign);
+  // Passes currents_ of one read of one array through its ADCs.
+  void ConvertFlawed(const Block& block, const Panel& panel, std::uint32_t array, int read, double weight,
+                     double* sums);
+  // What digits add to a current beyond the digital side's account of g_off, in `excess_`, added to currents_.
+  void AddExcess(const Block& block, const Panel& panel, int read);
 
   const CrossbarState& state_;
   const Batch& batch_;
   const Readout readout_;
+  const AdcBank adcs_;
   int reads_ = 0;                    // streams, of one sign or two
   std::vector<double> weights_;      // [matrix][read], a power of two with its sign
   std::vector<std::int32_t> codes_;  // [vector][row]
@@ -51,8 +61,12 @@ class BlockReader {
   std::vector<T> digits_;            // [read][vector][row]
   std::vector<T> digit_squares_;     // of the same, for read noise
   std::vector<double> shares_;       // [read][vector], current of g_off
-  std::vector<double> sums_;         // [panel][vector][panel.stride]
-  std::vector<double> currents_;     // [vector][panel.stride]
+  std::vector<double> excess_;       // [read][vector], how much more g_off carries under real DACs; empty where ideal
+  std::vector<double> dac_noise_;    // [row]
+  std::vector<AdcBank::Column> columns_;
+  ConversionCounts counts_;       // of the block
+  std::vector<double> sums_;      // [panel][vector][panel.stride]
+  std::vector<double> currents_;  // [vector][panel.stride]
   std::vector<double> variances_;
   std::vector<double> emitted_;
   AlignedRoom<T> matrices_;

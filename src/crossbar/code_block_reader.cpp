@@ -71,6 +71,9 @@ void CodeBlockReader::Multiply(const Block& block, const SumSink& take) {
     if (!keeps_integers_) Widen();
   }
 
+  state_.counts.Add(counts_);
+  counts_ = ConversionCounts();
+
   // n unit - share summed over reads: shares of twins cancel, those of single arrays are in proportion to the codes, as
   // is what OFFSET adds to every weight.
   const Hardware& hardware = state_.hardware;
@@ -168,6 +171,10 @@ void CodeBlockReader::ReadPanel(const Block& block, int row_tile, int pass, cons
   reads.levels = matrix_levels;
   reads.readout = readout_;
   reads.sums = sums;
+  reads.counts = &counts_;
+  reads.used_cols = panel.cols;
+  counts_.conversions +=
+      static_cast<std::int64_t>(state_.scheme.matrices()) * reads.streams * block.vectors * panel.cols;
   for (int matrix = 0; matrix < state_.scheme.matrices(); ++matrix) {
     levels.CopyMatrix(matrix, matrix_levels);
     reads.shift = state_.scheme.slice(matrix) * state_.hardware.cell_bits;

@@ -53,6 +53,7 @@ class CodeBlockReader {
   std::vector<std::int32_t> sums_;  // [panel][vector][panel.stride]
   std::vector<double> wide_sums_;   // the same, unless keeps_integers_
   std::vector<double> emitted_;
+  ConversionCounts counts_;  // of the block
 };
 
 }  // namespace rxnn

@@ -12,7 +12,7 @@ void CrossbarMatmul(CrossbarMatrix& matrix, const float* x, int count, std::uint
     throw std::invalid_argument(message.str());
   }
   const CodedVectors vectors(matrix.hardware(), x, count, matrix.inputs());
-  if (matrix.needs_calibration() && count > 0) matrix.SetAdcRange(matrix.ObserveCurrents(vectors));
+  if (matrix.needs_calibration() && count > 0) matrix.Calibrate(matrix.ObserveCurrents(vectors));
   const std::int64_t outputs = matrix.outputs();
   matrix.Multiply(vectors, first_read, [&](const SumBlock& block) {
     for (int v = 0; v < block.vectors; ++v) {

@@ -78,6 +78,11 @@ bool CrossbarMatrix::needs_calibration() const {
   return hardware.adc_bits > 0 && hardware.adc_range == AdcRange::kCalibrated && !state_->calibrated;
 }
 
+void CrossbarMatrix::Calibrate(const CurrentHistogram& seen) { SetAdcRange(seen.Range(state_->hardware)); }
+
+ConversionCounts CrossbarMatrix::conversion_counts() const { return state_->counts.Get(); }
+void CrossbarMatrix::ResetConversionCounts() { state_->counts.Reset(); }
+
 void CrossbarMatrix::SetAdcRange(const CurrentRange& range) {
   if (state_->hardware.adc_bits == 0 || state_->hardware.adc_range != AdcRange::kCalibrated) return;
   if (!std::isfinite(range.min) || !std::isfinite(range.max) || range.max < range.min) {

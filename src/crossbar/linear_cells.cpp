@@ -33,8 +33,8 @@ void MakeLinearCells(const Hardware& hardware, const ChipRandom& random, int use
   }
   const CellModel cell{CellCurve(hardware), AccessResistances(hardware, used_rows)};
   const std::vector<double> volts = CurveInputs(hardware, random, used_rows);
-  const SolveSummary summary = EffectiveConductance(g, hardware.rows, hardware.cols, hardware.wires, cell,
-                                                    volts.data(), hardware.curve_inputs, g);
+  const SolveSummary summary = EffectiveConductance(g, hardware.rows, hardware.cols, hardware.wires, cell, volts.data(),
+                                                    hardware.curve_inputs, g);
   if (!summary.converged) throw SolveError(summary.message);
 }
 

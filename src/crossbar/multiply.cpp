@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdint>
+#include <mutex>
 #include <vector>
 
 #include "crossbar/block_reader.hpp"
@@ -35,24 +36,22 @@ void MultiplyBatch(const CrossbarState& state, const Batch& batch, const SumSink
 }
 
 template <typename T>
-CurrentRange ObserveAs(const CrossbarState& state, const Batch& batch) {
+CurrentHistogram ObserveAs(const CrossbarState& state, const Batch& batch) {
   const std::vector<Block> blocks =
       CutBlocks(batch, static_cast<int>(state.panels.size()), BlockReader<T>::Limits(state));
-  std::vector<CurrentRange> ranges(blocks.size());
+  CurrentHistogram all;
+  std::mutex mutex;
   ParallelWork(static_cast<std::int64_t>(blocks.size()), [&] {
     return [&, reader = BlockReader<T>(state, batch, Readout())](std::int64_t i) mutable {
-      ranges[i] = reader.Observe(blocks[i]);
+      const CurrentHistogram seen = reader.Observe(blocks[i]);
+      const std::lock_guard<std::mutex> lock(mutex);
+      all.Add(seen);
     };
   });
-  CurrentRange range = ranges.front();
-  for (const CurrentRange& other : ranges) {
-    range.min = std::min(range.min, other.min);
-    range.max = std::max(range.max, other.max);
-  }
-  return range;
+  return all;
 }
 
-CurrentRange ObserveBatch(const CrossbarState& state, const Batch& batch) {
+CurrentHistogram ObserveBatch(const CrossbarState& state, const Batch& batch) {
   if (state.hardware.adc_bits == 0 || state.hardware.adc_range != AdcRange::kCalibrated) return {};
   if (batch.vectors.count() == 0) return {};
   return state.scheme.wide ? ObserveAs<double>(state, batch) : ObserveAs<float>(state, batch);
@@ -79,12 +78,13 @@ void CrossbarMatrix::Multiply(int group, const std::int32_t* codes, int count, b
   });
 }
 
-CurrentRange CrossbarMatrix::ObserveCurrents(const InputVectors& vectors) const {
+CurrentHistogram CrossbarMatrix::ObserveCurrents(const InputVectors& vectors) const {
   state_->CheckProgrammed();
   return ObserveBatch(*state_, {vectors, 0, state_->groups, 0});
 }
 
-CurrentRange CrossbarMatrix::ObserveCurrents(int group, const std::int32_t* codes, int count, bool has_negative) const {
+CurrentHistogram CrossbarMatrix::ObserveCurrents(int group, const std::int32_t* codes, int count,
+                                                 bool has_negative) const {
   state_->CheckProgrammed();
   state_->CheckCodes(group, codes, count, has_negative);
   const CodedVectors vectors(state_->hardware, codes, count, inputs(), has_negative);

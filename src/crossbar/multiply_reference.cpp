@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "crossbar/state.hpp"
+#include "periphery/adc_bank.hpp"
 
 namespace rxnn {
 namespace {
@@ -15,30 +16,60 @@ int InputDigit(const Hardware& hardware, std::int32_t code, int pass, int stream
   return (magnitude >> (stream * hardware.dac_bits)) & ((1 << hardware.dac_bits) - 1);
 }
 
-// One column of one slice of one tile, where all word lines of the tile are driven with `digits`.
+// What the DACs of a row tile put on its word lines in one read.
+struct Inputs {
+  std::vector<double> outputs;  // in steps
+  double digit_sum = 0;         // what the digital side knows of them
+  double output_sum = 0;
+};
+
+// One column of one slice of one tile, its word lines driven by `inputs`.
 class Column {
  public:
-  Column(const CrossbarState& state, const std::vector<float>& levels, int group, int row_tile, int output, int slice)
-      : state_(state), levels_(levels), group_(group), row_tile_(row_tile), output_(output), slice_(slice) {}
+  Column(const CrossbarState& state, const std::vector<float>& levels, const Readout& readout, const AdcBank& adcs,
+         int group, int row_tile, int output, int slice)
+      : state_(state),
+        levels_(levels),
+        readout_(readout),
+        adcs_(adcs),
+        group_(group),
+        row_tile_(row_tile),
+        output_(output),
+        slice_(slice) {}
 
-  // sum_i d_i level_i of the array of one polarity, plus its read noise.
-  double Current(const std::vector<int>& digits, int polarity, std::uint64_t vector, int read) const {
+  // sum_i e_i level_i of the array of one polarity, plus its read noise.
+  double Current(const Inputs& inputs, int polarity, std::uint64_t vector, int read) const {
     double current = 0;
     double variance = 0;
-    for (std::size_t i = 0; i < digits.size(); ++i) {
+    for (std::size_t i = 0; i < inputs.outputs.size(); ++i) {
       const double level = Level(static_cast<int>(i), polarity);
-      current += digits[i] * level;
-      variance += std::pow(digits[i] * (level + state_.off_level), 2);
+      current += inputs.outputs[i] * level;
+      variance += std::pow(inputs.outputs[i] * (level + state_.off_level), 2);
     }
     if (state_.hardware.read_noise_sigma == 0) return current;
-    const int col_tile = output_ / state_.grid.cols;
-    const std::uint32_t array = state_.ArrayId(group_, row_tile_, col_tile, slice_, polarity);
-    const std::uint64_t index = state_.ReadNoiseIndex(vector, read, output_ - state_.grid.first_col(col_tile));
-    const double normal = state_.random.Normal(Draw::kReadNoise, array, index);
+    const double normal =
+        state_.random.Normal(Draw::kReadNoise, Array(polarity), state_.ReadNoiseIndex(vector, read, Place()));
     return current + state_.hardware.read_noise_sigma * std::sqrt(variance) * normal;
   }
 
+  // Levels that the digital side makes of a current: the DACs put `output_share` of g_off into it, of which it knows
+  // and subtracts `share`. The converter is that of the array of `polarity`.
+  double Read(double current, double output_share, double share, int polarity, std::uint64_t vector, int read,
+              ConversionCounts* counts) const {
+    if (readout_.adc.bits == 0) return current + (output_share - share);
+    ++counts->conversions;
+    const AdcBank::Column adc = adcs_.MakeColumn(Array(polarity), Place());
+    const double normal = adcs_.noisy() ? state_.random.Normal(Draw::kAdcNoise, Array(polarity),
+                                                               state_.ReadNoiseIndex(vector, read, Place()))
+                                        : 0;
+    const double levels = adcs_.Convert(adc, current + output_share, normal, counts) - share;
+    return readout_.whole_levels ? std::nearbyint(levels) : levels;
+  }
+
  private:
+  int ColTile() const { return output_ / state_.grid.cols; }
+  int Place() const { return output_ - state_.grid.first_col(ColTile()); }
+  std::uint32_t Array(int polarity) const { return state_.ArrayId(group_, row_tile_, ColTile(), slice_, polarity); }
   double Level(int row, int polarity) const {
     const std::int64_t plane =
         (static_cast<std::int64_t>(group_) * state_.scheme.polarities + polarity) * state_.scheme.slices + slice_;
@@ -48,11 +79,30 @@ class Column {
 
   const CrossbarState& state_;
   const std::vector<float>& levels_;
+  const Readout& readout_;
+  const AdcBank& adcs_;
   const int group_;
   const int row_tile_;
   const int output_;
   const int slice_;
 };
+
+Inputs Drive(const CrossbarState& state, const std::vector<int>& digits, int group, int row_tile, std::uint64_t vector,
+             int read) {
+  Inputs inputs;
+  const int first_row = state.grid.first_row(row_tile);
+  const int rows = static_cast<int>(digits.size());
+  std::vector<double> noise(rows, 0.0);
+  if (state.dacs.noisy()) {
+    state.dacs.Noise(group, vector, state.most_reads(), read, first_row, rows, noise.data());
+  }
+  for (int i = 0; i < rows; ++i) {
+    inputs.outputs.push_back(state.dacs.Output(group, first_row + i, digits[i]) + noise[i]);
+    inputs.digit_sum += digits[i];
+    inputs.output_sum += inputs.outputs.back();
+  }
+  return inputs;
+}
 
 }  // namespace
 
@@ -63,11 +113,13 @@ void CrossbarMatrix::MultiplyReference(int group, const std::int32_t* codes, int
   state.CheckProgrammed();
   state.CheckCodes(group, codes, count, has_negative);
   const Readout readout = state.MakeReadout();
+  const AdcBank adcs(hardware, readout.adc, state.random);
   const bool analog = state.scheme.polarities == 2 && hardware.subtraction == Subtraction::kAnalog;
   const bool offset = hardware.signed_weights == SignedWeights::kOffset;
   std::vector<float> levels(num_levels());
   CopyLevels(levels.data());
 
+  ConversionCounts counts;
   for (std::int64_t v = 0; v < count; ++v) {
     const std::int32_t* vector_codes = codes + v * inputs();
     const std::uint64_t vector = first_read + v;
@@ -80,26 +132,27 @@ void CrossbarMatrix::MultiplyReference(int group, const std::int32_t* codes, int
       for (int pass = 0; pass < (has_negative ? 2 : 1); ++pass) {
         for (int stream = 0; stream < hardware.num_streams(); ++stream) {
           for (std::size_t i = 0; i < digits.size(); ++i) digits[i] = InputDigit(hardware, tile_codes[i], pass, stream);
-          std::int64_t digit_sum = 0;
-          for (const int digit : digits) digit_sum += digit;
           const int read = pass * hardware.num_streams() + stream;
+          const Inputs driven = Drive(state, digits, group, row_tile, vector, read);
+          const double share = driven.digit_sum * state.off_level;
+          const double output_share = driven.output_sum * state.off_level;
 
           for (int slice = 0; slice < hardware.num_slices(); ++slice) {
             const double weight =
                 std::ldexp(pass == 0 ? 1 : -1, slice * hardware.cell_bits + stream * hardware.dac_bits);
             for (int n = 0; n < outputs(); ++n) {
-              const Column column(state, levels, group, row_tile, n, slice);
-              const double share = digit_sum * state.off_level;
-              const double positive = column.Current(digits, 0, vector, read);
+              const Column column(state, levels, readout, adcs, group, row_tile, n, slice);
+              const double positive = column.Current(driven, 0, vector, read);
               if (state.scheme.polarities == 1) {
-                vector_sums[n] += weight * readout.Apply(positive, share);
+                vector_sums[n] += weight * column.Read(positive, output_share, share, 0, vector, read, &counts);
                 continue;
               }
-              const double negative = column.Current(digits, 1, vector, read);
+              const double negative = column.Current(driven, 1, vector, read);
               if (analog) {
-                vector_sums[n] += weight * readout.Apply(positive - negative, 0);
+                vector_sums[n] += weight * column.Read(positive - negative, 0, 0, 0, vector, read, &counts);
               } else {
-                vector_sums[n] += weight * (readout.Apply(positive, share) - readout.Apply(negative, share));
+                vector_sums[n] += weight * (column.Read(positive, output_share, share, 0, vector, read, &counts) -
+                                            column.Read(negative, output_share, share, 1, vector, read, &counts));
               }
             }
           }
@@ -112,6 +165,7 @@ void CrossbarMatrix::MultiplyReference(int group, const std::int32_t* codes, int
     for (int k = 0; k < inputs(); ++k) code_sum += vector_codes[k];
     for (int n = 0; n < outputs(); ++n) vector_sums[n] -= std::ldexp(code_sum, hardware.weight_bits - 1);
   }
+  state.counts.Add(counts);
 }
 
 }  // namespace rxnn

@@ -73,7 +73,7 @@ void CrossbarState::FindBounds() {
 void CrossbarState::PlanReads() {
   code_readout.reset();
   const bool has_range = hardware.adc_range != AdcRange::kCalibrated || calibrated;
-  if (hardware.adc_bits == 0 || hardware.read_noise_sigma > 0 || scheme.wide || !has_range) return;
+  if (hardware.adc_bits == 0 || scheme.flawed || scheme.wide || !has_range) return;
   const Readout readout = MakeReadout();
   const int digits = std::min(grid.rows, grid.inputs) * ((1 << hardware.dac_bits) - 1);
   const std::optional<CodeReadout> codes = CodeReadout::Make(readout, bounds.currents, share_per_digit() * digits);

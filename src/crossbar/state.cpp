@@ -57,7 +57,8 @@ bool NeedsDouble(const Hardware& hardware, bool folded) {
 }  // namespace
 
 ReadScheme::ReadScheme(const Hardware& hardware)
-    : folded(hardware.adc_bits == 0 && hardware.read_noise_sigma == 0),
+    : flawed(hardware.read_noise_sigma > 0 || !hardware.dac_flaws.none() || !hardware.adc_flaws.none()),
+      folded(hardware.adc_bits == 0 && !flawed),
       analog(!folded && hardware.num_polarities() == 2 && hardware.subtraction == Subtraction::kAnalog),
       wide(NeedsDouble(hardware, folded)),
       slices(hardware.num_slices()),
@@ -73,9 +74,14 @@ CrossbarState::CrossbarState(const Hardware& hardware, std::string name, int gro
       scheme(hardware),
       random(hardware.seed, this->name),
       faults(hardware, this->name),
+<<<<<<< HEAD
       off_level(hardware.g_off() / hardware.g_step()),
       folded_grid(FoldedGrid(hardware, grid)),
       folded_panels(MakePanels(folded_grid)) {
+=======
+      dacs(hardware, random, inputs),
+      off_level(hardware.g_off() / hardware.g_step()) {
+>>>>>>> d825adb (Products with real converters; saturation is counted; CALIBRATED by percentile or least squared error)
   if (faults.largest_array() < num_arrays()) return;
   std::ostringstream message;
   message << "fault: layer " << this->name << " has " << num_arrays() << " arrays, array " << faults.largest_array()
@@ -103,8 +109,7 @@ void CrossbarState::ReadNoise(std::uint32_t array, std::uint64_t vector, int rea
 }
 
 std::uint64_t CrossbarState::ReadNoiseIndex(std::uint64_t vector, int read, int column) const {
-  const std::uint64_t reads = 2 * static_cast<std::uint64_t>(scheme.streams);  // both signs, needed or not
-  return (vector * reads + read) * grid.cols + column;
+  return (vector * most_reads() + read) * grid.cols + column;
 }
 
 Readout CrossbarState::MakeReadout() const {

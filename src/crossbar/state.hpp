@@ -1,6 +1,7 @@
 // What a CrossbarMatrix is made of, shared by the files that program, pack, read and check it.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "crossbar/level_store.hpp"
 #include "crossbar/panels.hpp"
+#include "periphery/dac_bank.hpp"
 #include "rxnn/crossbar_matrix.hpp"
 #include "rxnn/device.hpp"
 #include "rxnn/random.hpp"
@@ -18,7 +20,9 @@ namespace rxnn {
 
 // How the hardware is read; follows from the hardware alone.
 struct ReadScheme {
-  // Ideal converters and no read noise: all is linear, and slices, streams and signs fold into one matrix.
+  // Reads have noise, or converters flaws: currents are looked at one by one.
+  bool flawed = false;
+  // Ideal converters and no flaws: all is linear, and slices, streams and signs fold into one matrix.
   bool folded = false;
   // The twin arrays of a slice are subtracted as currents, before one converter.
   bool analog = false;
@@ -50,6 +54,21 @@ struct RelativeChange {
   double worst = 0;
 };
 
+// Conversions of all products so far, counted from many threads.
+class SharedCounts {
+ public:
+  void Add(const ConversionCounts& counts) {
+    conversions_ += counts.conversions;
+    low_ += counts.low;
+    high_ += counts.high;
+  }
+  ConversionCounts Get() const { return {conversions_, low_, high_}; }
+  void Reset() { conversions_ = low_ = high_ = 0; }
+
+ private:
+  std::atomic<std::int64_t> conversions_{0}, low_{0}, high_{0};
+};
+
 struct CrossbarState {
   CrossbarState(const Hardware& hardware, std::string name, int groups, int inputs, int outputs);
 
@@ -61,6 +80,7 @@ struct CrossbarState {
   const ReadScheme scheme;
   const ChipRandom random;
   const FaultMap faults;
+  const DacBank dacs;
   const double off_level;  // g_off / g_step: what a cell at level 0 adds to a current
 
   LevelStore levels;
@@ -78,6 +98,7 @@ struct CrossbarState {
   // reads go one by one in double.
   std::optional<CodeReadout> code_readout;
   std::vector<CodeReadout::Shares> code_shares;  // for every sum of digits; one for all where it has no share
+  mutable SharedCounts counts;
 
   // The array's number within the layer; names its draws.
   std::uint32_t ArrayId(int group, int row_tile, int col_tile, int slice, int polarity) const;
@@ -89,6 +110,8 @@ struct CrossbarState {
   void ReadNoise(std::uint32_t array, std::uint64_t vector, int read, int column, int count, double* normals) const;
   // The number that names one of these draws.
   std::uint64_t ReadNoiseIndex(std::uint64_t vector, int read, int column) const;
+  // Reads that an input vector may take: both signs, needed or not.
+  int most_reads() const { return 2 * scheme.streams; }
 
   // Once the levels are there: folds them, or finds bounds and plans the reads.
   void Pack();

@@ -24,7 +24,6 @@ AdcBank::Column AdcBank::MakeColumn(std::uint32_t array, int col) const {
 }
 
 double AdcBank::Convert(const Column& column, double current, double normal, ConversionCounts* counts) const {
-  ++counts->conversions;
   if (ideal_.bits == 0) return current;
   const double x = current * (1 / ideal_.lsb) * column.gain + column.offset_lsb + flaws_.noise_sigma_lsb * normal;
   const double nearest = std::nearbyint(x);

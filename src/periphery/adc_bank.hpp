@@ -29,7 +29,7 @@ class AdcBank {
   Column MakeColumn(std::uint32_t array, int col) const;
 
   // What the converter makes of a current, in the currents' unit; `normal` is a standard normal number, for its noise.
-  // Counts the conversion.
+  // Counts what is beyond the range, in the counts' `low` and `high`.
   double Convert(const Column& column, double current, double normal, ConversionCounts* counts) const;
 
  private:

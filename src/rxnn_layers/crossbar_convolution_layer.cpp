@@ -1,7 +1,6 @@
 #include "rxnn_layers/crossbar_convolution_layer.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <type_traits>
 
 namespace rxnn {
@@ -53,13 +52,12 @@ void CrossbarConvolutionLayer<Dtype>::Encode(const Dtype* bottom, int first, int
 template <typename Dtype>
 void CrossbarConvolutionLayer<Dtype>::Calibrate(CrossbarMatrix& matrix, const Dtype* bottom, int together,
                                                 ConvolutionVectors* vectors) {
-  CurrentRange range{std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
+  CurrentHistogram seen;
   for (int n = 0; n < this->num_; n += together) {
     Encode(bottom, n, std::min(together, this->num_ - n), vectors);
-    const CurrentRange seen = matrix.ObserveCurrents(*vectors);
-    range = {std::min(range.min, seen.min), std::max(range.max, seen.max)};
+    seen.Add(matrix.ObserveCurrents(*vectors));
   }
-  matrix.SetAdcRange(range);
+  matrix.Calibrate(seen);
 }
 
 template <typename Dtype>

@@ -28,12 +28,36 @@ struct Constants {
         lsb(hn::Set(F(), readout.lsb)) {}
 };
 
-// The bits of a float whose low ones hold n; those of n = 0 are ZeroBits.
+// How many codes of every lane were below and above the range.
+struct SaturatedLanes {
+  VI low, high;
+  SaturatedLanes() : low(hn::Zero(I())), high(hn::Zero(I())) {}
+
+  HWY_INLINE void Count(VF t, const Constants& c) {
+    const F d;
+    low = hn::Sub(low, hn::BitCast(I(), hn::VecFromMask(d, hn::Lt(t, c.low))));  // true is -1
+    high = hn::Sub(high, hn::BitCast(I(), hn::VecFromMask(d, hn::Gt(t, c.high))));
+  }
+  // Adds the lanes of the columns from `col` on that are in use.
+  HWY_INLINE void AddTo(const CodeReads& reads, size_t col) const {
+    const I d;
+    const size_t used = static_cast<size_t>(reads.used_cols);
+    const auto in_use = hn::FirstN(d, used > col ? used - col : 0);
+    reads.counts->low += hn::GetLane(hn::SumOfLanes(d, hn::IfThenElseZero(in_use, low)));
+    reads.counts->high += hn::GetLane(hn::SumOfLanes(d, hn::IfThenElseZero(in_use, high)));
+  }
+};
+
+// The bits of a float whose low ones hold n; those of n = 0 are ZeroBits. Where the readout clamps, counts.
 template <Form kForm>
-HWY_INLINE VI Convert(VF x, const CodeReadout::Shares& shares, const Constants& c, bool clamps) {
+HWY_INLINE VI Convert(VF x, const CodeReadout::Shares& shares, const Constants& c, bool clamps,
+                      SaturatedLanes& saturated) {
   const F d;
   VF t = hn::Add(hn::MulAdd(c.per_lsb, x, hn::Set(d, shares.in_codes)), c.magic);
-  if (clamps) t = hn::Min(hn::Max(t, c.low), c.high);
+  if (clamps) {
+    saturated.Count(t, c);
+    t = hn::Min(hn::Max(t, c.low), c.high);
+  }
   if (kForm == Form::kLevels) {
     t = hn::Add(hn::MulSub(hn::Sub(t, c.magic), c.lsb, hn::Set(d, shares.levels)), c.magic);
   }

@@ -43,6 +43,9 @@ struct CodeReads {
   int shift = 0;
   bool negative = false;
   std::int32_t* sums = nullptr;  // [vectors][cols]
+  // Where the readout clamps: counts currents beyond its range in the first used_cols columns; may be null.
+  ConversionCounts* counts = nullptr;
+  int used_cols = 0;
 };
 
 // What a block of input vectors puts on the rows of a tile in one pass: magnitudes of codes, as bytes.

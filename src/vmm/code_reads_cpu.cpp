@@ -42,10 +42,12 @@ HWY_INLINE void ReadCodesAs(const CodeReads& reads, const CodeDigits& digits) {
       for (size_t j = 0; j < cols; j += kLanes) {
         const float* at = currents + v * streams * kPanelCols + j;
         VI total = hn::Zero(di);
+        SaturatedLanes saturated;
         for (size_t s = streams; s-- > 0;) {
-          const VI n = Convert<kForm>(hn::Load(F(), at + s * kPanelCols), shares[s], constants, clamps);
+          const VI n = Convert<kForm>(hn::Load(F(), at + s * kPanelCols), shares[s], constants, clamps, saturated);
           total = hn::Add(hn::ShiftLeftSame(total, reads.dac_bits), n);
         }
+        if (clamps && reads.counts) saturated.AddTo(reads, j);
         AddTotal(total, zeros, reads, reads.sums + (first + v) * cols + j);
       }
     }

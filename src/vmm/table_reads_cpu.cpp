@@ -84,6 +84,7 @@ HWY_INLINE void ConvertBlock(const CodeReads& reads, const TableDigits& digits, 
   const Constants constants(reads.readout);
   const bool clamps = reads.readout.clamps;
   const int32_t zero_bits = ZeroBits<kForm>(reads.readout);
+  SaturatedLanes saturated[kBlockVectors];
   for (size_t to_read = 1; to_read <= streams; ++to_read) {
     const VI zeros = hn::Set(di, static_cast<int32_t>(SummedZeros(zero_bits, to_read, 1)));
     const size_t end = static_cast<size_t>(digits.first[to_read + 1]);
@@ -98,13 +99,16 @@ HWY_INLINE void ConvertBlock(const CodeReads& reads, const TableDigits& digits, 
         }
         AddEntries<kGroups>(block.tables, block.offsets + q * kChunkOffsets, x);
         for (size_t n = 0; n < kBlockVectors; ++n) {
-          total[n] = hn::Add(hn::Add(total[n], total[n]), Convert<kForm>(x[n], digits.shares[q], constants, clamps));
+          const VI code = Convert<kForm>(x[n], digits.shares[q], constants, clamps, saturated[n]);
+          total[n] = hn::Add(hn::Add(total[n], total[n]), code);
         }
       }
       int32_t* sums = reads.sums + static_cast<size_t>(digits.order[place]) * reads.cols + block.col;
       for (size_t n = 0; n < kBlockVectors; ++n) AddTotal(total[n], zeros, reads, sums + n * kLanes);
     }
   }
+  if (!clamps || !reads.counts) return;
+  for (size_t n = 0; n < kBlockVectors; ++n) saturated[n].AddTo(reads, block.col + n * kLanes);
 }
 
 template <Form kForm>

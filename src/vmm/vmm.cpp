@@ -43,12 +43,12 @@ void ReadPanel(const PanelReads<double>& reads) {
 }
 
 void ConvertCurrents(const Readout& readout, const double* currents, int cols, double share, double weight,
-                     double* sums) {
+                     double* sums, ConversionCounts* counts, int used_cols) {
   if (cols < 0 || cols % kPanelPad != 0) {
     throw std::invalid_argument("currents of " + std::to_string(cols) + " columns: expected a multiple of " +
                                 std::to_string(kPanelPad));
   }
-  ConvertCurrentsCpu(readout, currents, cols, share, weight, sums);
+  ConvertCurrentsCpu(readout, currents, cols, share, weight, sums, counts, used_cols);
 }
 
 template <>

@@ -47,6 +47,9 @@ struct PanelReads {
   const double* weights = nullptr;  // [matrices][reads]
   Readout readout;
   double* sums = nullptr;  // [vectors][cols]
+  // Counts currents beyond the converter's range in the first used_cols columns: its `low` and `high`; may be null.
+  ConversionCounts* counts = nullptr;
+  int used_cols = 0;
 };
 
 // Throws std::invalid_argument for a shape or an alignment that the contract above excludes.
@@ -58,9 +61,9 @@ template <typename T>
 void ReadPanelReference(const PanelReads<T>& reads);
 
 // sums[col] += weight * readout.Apply(currents[col], share) for the columns of one read; cols is a multiple of
-// kPanelPad.
+// kPanelPad. Counts as ReadPanel does.
 void ConvertCurrents(const Readout& readout, const double* currents, int cols, double share, double weight,
-                     double* sums);
+                     double* sums, ConversionCounts* counts = nullptr, int used_cols = 0);
 
 // Cuts input codes into the digits of their streams. Read number pass * streams + stream; pass 0 takes the positive
 // parts, pass 1 (where passes is 2) the magnitudes of the negative ones.

@@ -92,10 +92,19 @@ HWY_INLINE hn::Vec<DD> LoadDouble(DD dd, const double* from) {
 
 enum class Output { kCurrent, kCode, kWholeLevels };
 
+// Codes beyond the range in the first `used` columns from `j` on.
+template <class DD>
+HWY_INLINE void CountSaturated(DD dd, hn::Vec<DD> code, hn::Vec<DD> code_min, hn::Vec<DD> code_max, size_t j,
+                               size_t used, ConversionCounts* counts) {
+  const auto in_use = hn::FirstN(dd, used > j ? used - j : 0);
+  counts->low += static_cast<int64_t>(hn::CountTrue(dd, hn::And(in_use, hn::Lt(code, code_min))));
+  counts->high += static_cast<int64_t>(hn::CountTrue(dd, hn::And(in_use, hn::Gt(code, code_max))));
+}
+
 // sums[col] += weight * what the converter makes of currents[col].
 template <Output kOutput, typename T>
 HWY_INLINE void Convert(const T* HWY_RESTRICT currents, size_t cols, const Adc& adc, double share_of_off, double weight,
-                        double* HWY_RESTRICT sums) {
+                        double* HWY_RESTRICT sums, ConversionCounts* counts, size_t used) {
   const hn::ScalableTag<double> dd;
   const auto share = hn::Set(dd, share_of_off);
   const auto per_lsb = hn::Set(dd, 1 / adc.lsb);
@@ -107,6 +116,7 @@ HWY_INLINE void Convert(const T* HWY_RESTRICT currents, size_t cols, const Adc& 
     auto x = LoadDouble(dd, currents + j);
     if (kOutput != Output::kCurrent) {
       x = hn::Round(hn::Mul(hn::Add(x, share), per_lsb));
+      if (counts) CountSaturated(dd, x, code_min, code_max, j, used, counts);
       x = hn::Sub(hn::Mul(hn::Min(hn::Max(x, code_min), code_max), lsb), share);
       if (kOutput == Output::kWholeLevels) x = hn::Round(x);
     }
@@ -129,7 +139,7 @@ HWY_INLINE void ReadRows(const PanelReads<T>& reads, size_t matrix, size_t first
     for (size_t v = 0; v < kRows; ++v) {
       const double share = kOutput == Output::kCurrent ? 0 : reads.shares[at + v];
       Convert<kOutput>(currents + v * cols, cols, reads.readout.adc, share, reads.weights[matrix * count + r],
-                       reads.sums + (first_vector + v) * cols);
+                       reads.sums + (first_vector + v) * cols, reads.counts, static_cast<size_t>(reads.used_cols));
     }
   }
 }
@@ -210,13 +220,13 @@ HWY_INLINE void CutDigitsT(const DigitCut<T>& cut) {
 }
 
 void ConvertCurrentsT(const Readout& readout, const double* currents, size_t cols, double share, double weight,
-                      double* sums) {
+                      double* sums, ConversionCounts* counts, size_t used) {
   if (readout.adc.bits == 0) {
-    Convert<Output::kCurrent>(currents, cols, readout.adc, share, weight, sums);
+    Convert<Output::kCurrent>(currents, cols, readout.adc, share, weight, sums, counts, used);
   } else if (readout.whole_levels) {
-    Convert<Output::kWholeLevels>(currents, cols, readout.adc, share, weight, sums);
+    Convert<Output::kWholeLevels>(currents, cols, readout.adc, share, weight, sums, counts, used);
   } else {
-    Convert<Output::kCode>(currents, cols, readout.adc, share, weight, sums);
+    Convert<Output::kCode>(currents, cols, readout.adc, share, weight, sums, counts, used);
   }
 }
 
@@ -241,8 +251,9 @@ HWY_EXPORT(CutDigitsDouble);
 void ReadPanelCpu(const PanelReads<float>& reads) { HWY_DYNAMIC_DISPATCH(ReadPanelFloat)(reads); }
 void ReadPanelCpu(const PanelReads<double>& reads) { HWY_DYNAMIC_DISPATCH(ReadPanelDouble)(reads); }
 void ConvertCurrentsCpu(const Readout& readout, const double* currents, int cols, double share, double weight,
-                        double* sums) {
-  HWY_DYNAMIC_DISPATCH(ConvertCurrentsT)(readout, currents, static_cast<size_t>(cols), share, weight, sums);
+                        double* sums, ConversionCounts* counts, int used_cols) {
+  HWY_DYNAMIC_DISPATCH(ConvertCurrentsT)
+  (readout, currents, static_cast<size_t>(cols), share, weight, sums, counts, static_cast<size_t>(used_cols));
 }
 void CutDigitsCpu(const DigitCut<float>& cut) { HWY_DYNAMIC_DISPATCH(CutDigitsFloat)(cut); }
 void CutDigitsCpu(const DigitCut<double>& cut) { HWY_DYNAMIC_DISPATCH(CutDigitsDouble)(cut); }

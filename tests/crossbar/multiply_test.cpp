@@ -31,7 +31,7 @@ double AdditionTolerance(const CrossbarMatrix& matrix, const Problem& problem, c
 
 void Calibrate(CrossbarMatrix& matrix, const Problem& problem) {
   if (matrix.needs_calibration()) {
-    matrix.SetAdcRange(matrix.ObserveCurrents(0, problem.codes.data(), problem.count, problem.has_negative));
+    matrix.Calibrate(matrix.ObserveCurrents(0, problem.codes.data(), problem.count, problem.has_negative));
   }
 }
 
@@ -202,7 +202,7 @@ TEST(Calibration, ObservesTheCurrentsAtTheConverters) {
     double sums[2];
     EXPECT_THROW(matrix.Multiply(0, codes, 1, false, 0, sums), std::logic_error);
 
-    const CurrentRange range = matrix.ObserveCurrents(0, codes, 1, false);
+    const CurrentRange range = matrix.ObserveCurrents(0, codes, 1, false).Range(hardware);
     if (subtraction == Subtraction::kAnalog) {
       EXPECT_DOUBLE_EQ(range.min, -3);  // second output: 3*0 + 1*(-3)
       EXPECT_DOUBLE_EQ(range.max, 11);  // first output: 3*3 + 1*2
@@ -226,7 +226,7 @@ TEST(Calibration, TakesOneAndTheSameCurrent) {
   CrossbarMatrix matrix(hardware, "layer", 1, 5, 3);
   matrix.Program(std::vector<float>(15, 0.0f).data());
   const std::vector<std::int32_t> codes(5, 0);
-  matrix.SetAdcRange(matrix.ObserveCurrents(0, codes.data(), 1, false));
+  matrix.Calibrate(matrix.ObserveCurrents(0, codes.data(), 1, false));
   std::vector<double> sums(3, -1);
   matrix.Multiply(0, codes.data(), 1, false, 0, sums.data());
   EXPECT_EQ(sums, std::vector<double>(3, 0.0));

@@ -154,7 +154,6 @@ TEST(AdcBank, CountsWhatLiesOutsideItsRange) {
   const Bank bank([](AdcFlaws& flaws) { flaws.offset_lsb = 1; });
   ConversionCounts counts;
   for (const double current : {-4.0, -3.5, -2.0, 0.0, 12.0, 12.9, 13.5, 14.0}) bank.Convert(current, 0, 0, &counts);
-  EXPECT_EQ(counts.conversions, 8);
   EXPECT_EQ(counts.low, 2);   // below -3, which is -0.5 lsb after the offset
   EXPECT_EQ(counts.high, 2);  // above 13
 }
