@@ -122,6 +122,14 @@ void BindLayer(py::module_& module) {
           "type", [](const Layer& layer) { return std::string(layer.type()); }, "The name of its type.")
       .def_property_readonly(
           "name", [](const Layer& layer) { return layer.layer_param().name(); }, "Its name in the net.")
+      .def_property_readonly(
+          "statistics",
+          [](const Layer& layer) {
+            py::dict statistics;
+            for (const auto& [name, value] : layer.Statistics()) statistics[py::str(name)] = value;
+            return statistics;
+          },
+          "What the layer counted since it was made, by name; most layers count nothing.")
       .def(
           "setup",
           [](Layer& layer, const BlobVec& bottom, const BlobVec& top) {

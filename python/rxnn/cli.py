@@ -108,7 +108,9 @@ def convert_command(json_file: str | None, **arguments: str | bool | None) -> No
 )
 @click.argument("more_hardware", nargs=-1, metavar="")
 @click.option("--iterations", default=50, show_default=True, metavar="N", help="Batches to average over.")
-@click.option("--explain", is_flag=True, help="Take the drop on one chip apart: quantisation, + ADC, + wires, + cells.")
+@click.option(
+    "--explain", is_flag=True, help="Take the drop on one chip apart: quantisation, + converters, + wires, + cells."
+)
 @_layers
 @_exclude
 @_json
@@ -118,7 +120,8 @@ def evaluate_command(
     """Compares a model's TEST outputs plain and on hardware.
 
     Runs the TEST phase as `caffe test` does, once plain and once per chip with the layers mapped in memory, and prints
-    every scalar output averaged over the iterations: by how much an accuracy dropped, a loss rose.
+    every scalar output averaged over the iterations: by how much an accuracy dropped, a loss rose; and how many of all
+    ADC conversions had a current beyond the range of their converter, with the layer where it is worst.
     """
     chips = [*hardware, *more_hardware]
     if explain and len(chips) != 1:

@@ -1,5 +1,6 @@
 """What a network's outputs are worth on hardware: its TEST phase, plain and with layers on crossbars."""
 
+import dataclasses
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -30,6 +31,9 @@ class Result:
     hardware: str  # "plain" for the network without crossbars
     outputs: dict[str, float]
     seconds: float
+    # Of every layer with converters: the part of its conversions whose current was beyond the converter's range.
+    saturated: dict[str, float] = dataclasses.field(default_factory=dict)
+    saturated_overall: float | None = None  # of all conversions; None where there are no converters
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def take_apart(
 
 
 def causes(hardware: CrossbarParameter) -> list[tuple[str, CrossbarParameter]]:
-    """The hardware with one more of its imperfections at a time: quantisation, + ADC, + wires, + cells.
+    """The hardware with one more of its imperfections at a time: quantisation, + converters, + wires, + cells.
 
     The first has the hardware's bits of weights and inputs and is ideal in all else; the last is the hardware.
     """
@@ -115,7 +119,25 @@ def causes(hardware: CrossbarParameter) -> list[tuple[str, CrossbarParameter]]:
 
 # The fields of each cause, in the order in which causes are added.
 _CAUSES = {
-    "+ ADC": ("adc_bits",),
+    "+ converters": (
+        "dac_volt",
+        "dac_polynomial",
+        "dac_inl_lsb",
+        "dac_dnl_sigma_lsb",
+        "dac_gain_error",
+        "dac_offset_volt",
+        "dac_noise_sigma_volt",
+        "adc_bits",
+        "adc_gain_error",
+        "adc_gain_sigma",
+        "adc_offset_lsb",
+        "adc_offset_sigma_lsb",
+        "adc_noise_sigma_lsb",
+        "adc_polynomial",
+        "adc_inl_lsb",
+        "adc_transition_lsb",
+        "adc_dnl_sigma_lsb",
+    ),
     "+ wires": (
         "r_source_ohm",
         "r_sink_ohm",
@@ -128,6 +150,7 @@ _CAUSES = {
     ),
     "+ cells": (
         "cell_type",
+        "cell_curve",
         "level_siemens",
         "conductance_sigma",
         "level_sigma",
@@ -174,7 +197,7 @@ def _evaluate_runs(
         if key not in results:
             crossbar_net = _on_crossbars(net, param, layers, exclude)
             results[key], _ = _run(name, crossbar_net, weights, iterations, progress)
-        on_hardware.append(Result(name, results[key].outputs, results[key].seconds))
+        on_hardware.append(dataclasses.replace(results[key], hardware=name))
     return Evaluation(iterations, losses, plain, on_hardware)
 
 
@@ -212,7 +235,23 @@ def _run(
             progress(name, iteration + 1, iterations)
     seconds = time.perf_counter() - start
     losses = frozenset(output for output in outputs if net.blob_loss_weights[output] != 0)
-    return Result(name, {output: total / iterations for output, total in sums.items()}, seconds), losses
+    means = {output: total / iterations for output, total in sums.items()}
+    return Result(name, means, seconds, *_saturation(net)), losses
+
+
+def _saturation(net: caffe.Net) -> tuple[dict[str, float], float | None]:
+    saturated = {}
+    conversions = 0.0
+    beyond = 0.0
+    for layer in net.layers:
+        statistics = layer.statistics
+        if "adc_conversions" not in statistics:
+            continue
+        part = statistics["adc_saturated_low"] + statistics["adc_saturated_high"]
+        saturated[layer.name] = part
+        conversions += statistics["adc_conversions"]
+        beyond += part * statistics["adc_conversions"]
+    return saturated, beyond / conversions if conversions else None
 
 
 def _load(param: NetParameter, weights: FilePath) -> caffe.Net:

@@ -51,6 +51,9 @@ def evaluation_table(evaluation: Evaluation, title: str) -> Table:
     for output in evaluation.plain.outputs:
         table.add_column(output, justify="right")
         table.add_column("rise" if output in evaluation.losses else "drop", justify="right")
+    with_converters = any(result.saturated_overall is not None for result in evaluation.on_hardware)
+    if with_converters:
+        table.add_column("ADC saturated", justify="right")
     table.add_column("seconds", justify="right")
     for result in (evaluation.plain, *evaluation.on_hardware):
         cells = []
@@ -58,8 +61,20 @@ def evaluation_table(evaluation: Evaluation, title: str) -> Table:
             drop = evaluation.drop(result, output)
             worse = -drop if output in evaluation.losses else drop
             cells += [f"{value:.4f}", "" if result is evaluation.plain else f"{worse:.4f}"]
+        if with_converters:
+            cells.append(_saturation(result))
         table.add_row(result.hardware, *cells, f"{result.seconds:.1f}")
     return table
+
+
+def _saturation(result: Result) -> str:
+    """The part of all conversions, and the layer where it is worst."""
+    if result.saturated_overall is None:
+        return ""
+    if result.saturated_overall == 0:
+        return "0%"
+    worst = max(result.saturated, key=lambda layer: result.saturated[layer])
+    return f"{result.saturated_overall:.2%} ({worst} {result.saturated[worst]:.2%})"
 
 
 def conversion_json(reports: Sequence[LayerReport]) -> dict[str, Any]:
@@ -72,7 +87,14 @@ def evaluation_json(evaluation: Evaluation) -> dict[str, Any]:
 
     def entry(result: Result) -> dict[str, Any]:
         drops = {output: evaluation.drop(result, output) for output in result.outputs}
-        return {"hardware": result.hardware, "outputs": result.outputs, "drop": drops, "seconds": result.seconds}
+        return {
+            "hardware": result.hardware,
+            "outputs": result.outputs,
+            "drop": drops,
+            "seconds": result.seconds,
+            "adc_saturated": result.saturated_overall,
+            "adc_saturated_layers": result.saturated,
+        }
 
     return {
         "iterations": evaluation.iterations,

@@ -74,14 +74,10 @@ CrossbarState::CrossbarState(const Hardware& hardware, std::string name, int gro
       scheme(hardware),
       random(hardware.seed, this->name),
       faults(hardware, this->name),
-<<<<<<< HEAD
+      dacs(hardware, random, inputs),
       off_level(hardware.g_off() / hardware.g_step()),
       folded_grid(FoldedGrid(hardware, grid)),
       folded_panels(MakePanels(folded_grid)) {
-=======
-      dacs(hardware, random, inputs),
-      off_level(hardware.g_off() / hardware.g_step()) {
->>>>>>> d825adb (Products with real converters; saturation is counted; CALIBRATED by percentile or least squared error)
   if (faults.largest_array() < num_arrays()) return;
   std::ostringstream message;
   message << "fault: layer " << this->name << " has " << num_arrays() << " arrays, array " << faults.largest_array()

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "caffe/layers/conv_layer.hpp"
@@ -22,6 +24,7 @@ class CrossbarConvolutionLayer : public caffe::ConvolutionLayer<Dtype> {
 
   const char* type() const override { return "CrossbarConvolution"; }
   void LayerSetUp(const Blobs& bottom, const Blobs& top) override;
+  std::vector<std::pair<std::string, double>> Statistics() const override { return crossbars_->Statistics(); }
 
  protected:
   void Forward_cpu(const Blobs& bottom, const Blobs& top) override;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "caffe/layers/inner_product_layer.hpp"
@@ -20,6 +22,7 @@ class CrossbarInnerProductLayer : public caffe::InnerProductLayer<Dtype> {
 
   const char* type() const override { return "CrossbarInnerProduct"; }
   void LayerSetUp(const Blobs& bottom, const Blobs& top) override;
+  std::vector<std::pair<std::string, double>> Statistics() const override { return crossbars_->Statistics(); }
 
  protected:
   void Forward_cpu(const Blobs& bottom, const Blobs& top) override;

@@ -131,6 +131,16 @@ CrossbarMatrix& LayerCrossbars<Dtype>::Get(const Blobs& blobs, bool transposed) 
 }
 
 template <typename Dtype>
+std::vector<std::pair<std::string, double>> LayerCrossbars<Dtype>::Statistics() const {
+  const ConversionCounts counts = matrix_ ? matrix_->conversion_counts() : ConversionCounts();
+  if (counts.conversions == 0) return {};
+  const auto all = static_cast<double>(counts.conversions);
+  return {{"adc_conversions", all},
+          {"adc_saturated_low", static_cast<double>(counts.low) / all},
+          {"adc_saturated_high", static_cast<double>(counts.high) / all}};
+}
+
+template <typename Dtype>
 std::uint64_t LayerCrossbars<Dtype>::TakeReads(std::uint64_t count) {
   const std::uint64_t first = reads_;
   reads_ += count;

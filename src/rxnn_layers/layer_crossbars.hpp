@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "caffe/blob.hpp"
@@ -38,6 +39,10 @@ class LayerCrossbars {
   // have changed since, what changed is programmed again. `transposed`: the weights are K x N instead of N x K. The
   // reference is good until the next call.
   CrossbarMatrix& Get(const Blobs& blobs, bool transposed);
+
+  // Conversions of its ADCs so far, and the fractions of them below and above the range of their converter; nothing
+  // where converters are ideal or nothing was read yet. For caffe::Layer::Statistics.
+  std::vector<std::pair<std::string, double>> Statistics() const;
 
   // Numbers `count` reads, for read noise: returns the first number.
   std::uint64_t TakeReads(std::uint64_t count);

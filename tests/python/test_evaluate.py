@@ -60,7 +60,7 @@ def test_causes_add_up_to_the_hardware():
         "rows: 32 adc_bits: 6 r_sink_ohm: 50 conductance_sigma: 0.1 stuck_off_rate: 0.01 read_noise_sigma: 0.02 seed: 4"
     )
     steps = causes(chip)
-    assert [label for label, _ in steps] == ["quantisation", "+ ADC", "+ wires", "+ cells"]
+    assert [label for label, _ in steps] == ["quantisation", "+ converters", "+ wires", "+ cells"]
     quantised, adc, wires, variation = (step for _, step in steps)
     assert quantised.rows == 32
     assert (quantised.adc_bits, quantised.r_sink_ohm, quantised.r_source_ohm, quantised.conductance_sigma) == (
@@ -136,7 +136,7 @@ class TestCommand:
         model = ("--model", lenet[0], "--weights", lenet[1], "--iterations", 1)
         status, out, err = run_rxnn("evaluate", *model, "--hardware", "analog_64x64", "--explain")
         assert status == 0, err
-        for word in ("quantisation", "+ ADC", "+ wires", "+ cells"):
+        for word in ("quantisation", "+ converters", "+ wires", "+ cells"):
             assert word in out
 
     def test_mistakes_are_one_line(self, lenet, fails, tmp_path):

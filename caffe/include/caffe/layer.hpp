@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "caffe/blob.hpp"
@@ -42,6 +43,9 @@ class Layer {
   // Weight of a top in the objective, 0 where it has none.
   Dtype loss(int top_index) const;
   void set_loss(int top_index, Dtype value);
+
+  // What the layer counted since it was made, by name: for logs and scripts. Most layers count nothing.
+  virtual vector<std::pair<string, double>> Statistics() const { return {}; }
 
   // The name by which prototxt files call the layer.
   virtual const char* type() const { return ""; }

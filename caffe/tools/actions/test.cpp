@@ -54,6 +54,16 @@ void LogWaiting(const Net<float>& net, double seconds) {
   if (CorruptRecords::skip()) LOG(INFO) << "Skipped " << CorruptRecords::count() << " corrupt records.";
 }
 
+// What layers counted.
+void LogStatistics(const Net<float>& net) {
+  for (const auto& layer : net.layers()) {
+    ostringstream line;
+    for (const auto& [name, value] : layer->Statistics())
+      line << (line.str().empty() ? ": " : ", ") << name << " = " << value;
+    if (!line.str().empty()) LOG(INFO) << layer->layer_param().name() << line.str();
+  }
+}
+
 }  // namespace
 
 void Test(const TestOptions& options) {
@@ -80,6 +90,7 @@ void Test(const TestOptions& options) {
   }
 
   LogWaiting(net, timer.Seconds());
+  LogStatistics(net);
   LOG(INFO) << "Loss: " << loss / options.iterations;
   for (const Score& score : scores) {
     const double mean = score.sum / options.iterations;
