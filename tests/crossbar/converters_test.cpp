@@ -104,10 +104,10 @@ void ExpectNearReference(const Hardware& hardware, const char* what, unsigned se
 TEST(RealConverters, AgreeWithTheReference) {
   std::mt19937 engine(7);
   for (const Flaw& flaw : Flaws()) {
-    for (int i = 0; i < 6; ++i) {
+    for (int i = 0; i < 3; ++i) {
       Hardware hardware = RandomScheme(engine);
       hardware.adc_bits = std::uniform_int_distribution<int>(4, 9)(engine);
-      if (i % 3 == 1) hardware.adc_range = AdcRange::kCalibrated;
+      if (i == 1) hardware.adc_range = AdcRange::kCalibrated;
       flaw.set(hardware);
       ExpectNearReference(hardware, flaw.name, i);
     }
@@ -200,7 +200,7 @@ TEST(ConversionCounts, AreThoseOfTheReference) {
   std::mt19937 engine(9);
   std::int64_t saturated = 0;
   ForEachHwyTarget([&] {
-    for (int i = 0; i < 24; ++i) {
+    for (int i = 0; i < 12; ++i) {
       Hardware hardware = RandomScheme(engine);
       hardware.adc_bits = i % 5 == 4 ? 21 : std::uniform_int_distribution<int>(3, 9)(engine);
       if (i % 2 == 0) hardware.dac_bits = 1;
@@ -210,7 +210,7 @@ TEST(ConversionCounts, AreThoseOfTheReference) {
       if (i % 4 == 1) hardware.adc_min_ampere = 0.1 * range.max * CurrentUnit(hardware);
       hardware.adc_max_ampere = (i % 3 == 0 ? 0.25 : 0.15) * range.max * CurrentUnit(hardware);
       if (i % 6 == 5) hardware.read_noise_sigma = 1e-12;
-      const Problem problem(hardware, 1, 40 + 5 * i, 1 + 4 * i, 25, i % 3 == 0, i);
+      const Problem problem(hardware, 1, 40 + 5 * i, 1 + 4 * i, i % 4 == 0 ? 25 : 3, i % 3 == 0, i);
       CrossbarMatrix matrix(hardware, "layer", 1, problem.inputs, problem.outputs);
       matrix.Program(problem.weights.data());
       std::vector<double> sums;

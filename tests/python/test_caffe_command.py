@@ -63,6 +63,20 @@ def test_prints_batches_then_means(model, weights):
     ]
 
 
+def test_prints_what_layers_counted(tmp_path, model, weights):
+    plain = messages(caffe("test", f"--model={model}", f"--weights={weights}", "--iterations=2"))
+    crossbar = NET.replace(
+        'name: "ip" type: "InnerProduct"',
+        'name: "ip" type: "CrossbarInnerProduct" crossbar_param { adc_range: GIVEN adc_max_ampere: 1e-3 }',
+        1,
+    )
+    model.write_text(crossbar)
+    lines = messages(caffe("test", f"--model={model}", f"--weights={weights}", "--iterations=2"))
+    # 2 batches of 4 vectors, 2 outputs, 8 streams, 4 slices, 2 signs
+    assert "ip: adc_conversions = 1024, adc_saturated_low = 0, adc_saturated_high = 0" in lines
+    assert not any("adc_" in line for line in plain)
+
+
 def test_prints_every_element_of_an_output(tmp_path):
     model = tmp_path / "net.prototxt"
     model.write_text(NET.split('layer { name: "loss"')[0])

@@ -38,6 +38,27 @@ def test_hardware_decides_the_drop(lenet):
     )
 
 
+def test_saturation_is_shown(lenet, run_rxnn, tmp_path):
+    narrow = "adc_range: GIVEN adc_max_ampere: 5e-6"
+    evaluation = rxnn.evaluate(*lenet, ["rram_64x64", narrow, "ideal"], iterations=1)
+    wide, saturated, ideal = evaluation.on_hardware
+    assert wide.saturated_overall == 0
+    assert set(saturated.saturated) == {"conv1", "conv2", "ip1", "ip2"}
+    assert 0.001 < saturated.saturated_overall < 1
+    assert max(saturated.saturated.values()) > saturated.saturated_overall > min(saturated.saturated.values())
+    assert ideal.saturated == {}
+    assert ideal.saturated_overall is None
+    assert evaluation.plain.saturated_overall is None
+    model = ("--model", lenet[0], "--weights", lenet[1], "--iterations", 1)
+    status, out, err = run_rxnn("evaluate", *model, "--hardware", narrow, "--json", tmp_path / "r.json")
+    assert status == 0, err
+    assert "ADC saturated" in out
+    assert f"{saturated.saturated_overall:.2%} (" in out
+    (entry,) = json.loads((tmp_path / "r.json").read_text())["hardware"]
+    assert entry["adc_saturated"] == pytest.approx(saturated.saturated_overall)
+    assert entry["adc_saturated_layers"] == pytest.approx(saturated.saturated)
+
+
 def test_only_chosen_layers_are_on_crossbars(lenet):
     chip = "weight_bits: 3 cell_bits: 2"
     everything = rxnn.evaluate(*lenet, [chip], iterations=1)

@@ -1,5 +1,6 @@
 """Hardware descriptions: presets, files, texts, messages; what is refused and how."""
 
+import itertools
 import re
 
 import numpy as np
@@ -77,6 +78,21 @@ def test_every_source_is_taken(tmp_path):
         ("fault { row: 64 }", ["fault[0].row", "64", "0 to 63"]),
         ("fault { col: 4294967295 }", ["fault[0].col", "0 to 63"]),
         ("drift_time_second: 10 drift_t0_second: 20", ["drift_time_second", "10", "drift_t0_second (20)"]),
+        ("cell_curve: SINH curve_v0_volt: 0", ["curve_v0_volt", "0", "above 0"]),
+        ("cell_curve: TABLE", ["curve_volt and curve_ampere", "0 and 0 values"]),
+        ("cell_curve: TABLE curve_volt: [1, 2] curve_ampere: [2, 1]", ["curve_ampere[1]", "1", "2"]),
+        ("curve_inputs: 0", ["curve_inputs", "0", "1024"]),
+        ("dac_bits: 2 dac_volt: [0, 0.1]", ["dac_volt", "2 values", "4 (2^dac_bits)"]),
+        ("dac_volt: [0, 1] dac_polynomial: [0, 1]", ["dac_volt and dac_polynomial"]),
+        ("dac_dnl_sigma_lsb: -1", ["dac_dnl_sigma_lsb", "-1"]),
+        ("dac_gain_error: -1", ["dac_gain_error", "above -1"]),
+        ("dac_noise_sigma_volt: nan", ["dac_noise_sigma_volt", "nan"]),
+        ("adc_bits: 2 adc_transition_lsb: [1, 2]", ["adc_transition_lsb", "2 values", "3 (2^adc_bits - 1)"]),
+        ("adc_bits: 2 adc_transition_lsb: [1, 3, 2]", ["adc_transition_lsb[2]", "2", "adc_transition_lsb[1] (3)"]),
+        ("adc_percentile: 50", ["adc_percentile", "50", "100"]),
+        ("adc_dnl_sigma_lsb: 2", ["adc_dnl_sigma_lsb", "2", "0 to 1"]),
+        ("adc_polynomial: inf", ["adc_polynomial[0]", "inf"]),
+        ("adc_bits: 0 adc_offset_lsb: 1", ["adc_bits", "ideal converter"]),
     ],
 )
 def test_impossible_hardware_is_named(tmp_path, text, words):
@@ -114,6 +130,47 @@ def test_every_field_of_cells_and_wires_arrives():
         assert not np.array_equal(program_matrix(weights, base + text).levels(), plain), text
     for text in ("fault { layer: 'other' row: 3 }", "drift_nu: 0.1", "r_access_on_ohm: 1"):
         np.testing.assert_array_equal(program_matrix(weights, base + text).levels(), plain, err_msg=text)
+
+
+def test_every_field_of_converters_arrives():
+    # What one product becomes on a chip with each field, against the same without it.
+    rng = np.random.default_rng(1)
+    weights, x = rng.normal(size=(24, 10)), rng.uniform(0, 1, (5, 24))
+    base = "rows: 16 cols: 16 dac_bits: 2 adc_bits: 5 "
+    plain = program_matrix(weights, base).matmul(x)
+    for text in (
+        "dac_volt: [0, 0.1, 0.2, 0.3]",
+        "dac_polynomial: [0, 1, 0.1]",
+        "dac_inl_lsb: 0.3",
+        "dac_dnl_sigma_lsb: 0.2",
+        "dac_gain_error: 0.1",
+        "dac_offset_volt: 0.02",
+        "dac_noise_sigma_volt: 0.01",
+        "adc_gain_error: 0.1",
+        "adc_gain_sigma: 0.1",
+        "adc_offset_lsb: 1",
+        "adc_offset_sigma_lsb: 1",
+        "adc_noise_sigma_lsb: 1",
+        "adc_polynomial: [0.02, 0.9]",
+        "adc_inl_lsb: 1",
+        "adc_transition_lsb: [" + ", ".join(str(i + 0.3) for i in range(31)) + "]",
+        "adc_dnl_sigma_lsb: 0.5",
+        "adc_range: CALIBRATED",
+        "cell_curve: SINH curve_v0_volt: 0.1",
+    ):
+        assert not np.array_equal(program_matrix(weights, base + text).matmul(x), plain), text
+    calibrated = base + "adc_range: CALIBRATED "
+    ranges = [
+        program_matrix(weights, calibrated + text).matmul(x)
+        for text in (
+            "",
+            "adc_calibration: PERCENTILE adc_percentile: 90",
+            "adc_calibration: PERCENTILE adc_percentile: 95",
+            "adc_calibration: MINIMUM_SQUARED_ERROR",
+        )
+    ]
+    for first, second in itertools.combinations(ranges, 2):
+        assert not np.array_equal(first, second)
 
 
 def test_text_that_does_not_parse_has_a_place(tmp_path):

@@ -107,4 +107,28 @@ TEST(CrossbarInnerProduct, StoredEqualsFromWeightsBitForBit) {
   EXPECT_EQ(online.Forward(), stored.Forward());
 }
 
+TEST(CrossbarInnerProduct, CountsSaturatedConversions) {
+  Fixture<float> ideal("num_output: 3", kIdeal, {2, 40});
+  ideal.Forward();
+  EXPECT_TRUE(ideal.layer->Statistics().empty());
+
+  Fixture<float> f("num_output: 3", "rows: 16 cols: 8 adc_range: GIVEN adc_max_ampere: 2e-6 input_range: 1", {2, 40});
+  EXPECT_TRUE(f.layer->Statistics().empty());  // nothing was read yet
+  for (int i = 0; i < f.bottom.count(); ++i) f.bottom.mutable_cpu_data()[i] = std::fabs(f.bottom.cpu_data()[i]);
+  f.Forward();
+  const auto once = f.layer->Statistics();
+  ASSERT_EQ(once.size(), 3u);
+  EXPECT_EQ(once[0].first, "adc_conversions");
+  EXPECT_EQ(once[0].second, 2 * 3 * 3 * 8 * 4 * 2);  // vectors, outputs, row tiles, streams, slices, signs
+  EXPECT_EQ(once[1].first, "adc_saturated_low");
+  EXPECT_EQ(once[1].second, 0);
+  EXPECT_EQ(once[2].first, "adc_saturated_high");
+  EXPECT_GT(once[2].second, 0);
+  EXPECT_LT(once[2].second, 1);
+  f.Forward();
+  const auto twice = f.layer->Statistics();
+  EXPECT_EQ(twice[0].second, 2 * once[0].second);
+  EXPECT_EQ(twice[2].second, once[2].second);
+}
+
 }  // namespace
