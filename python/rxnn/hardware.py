@@ -30,7 +30,7 @@ def load_hardware(hardware: Hardware) -> CrossbarParameter:
         return CrossbarParameter.FromString(hardware.SerializeToString())
     source = os.fspath(hardware)
     is_text = ":" in source or not source.strip()
-    if not is_text or Path(source).is_file():
+    if not is_text or _is_file(source):
         source = str(_find(source))
     try:
         return CrossbarParameter.FromString(_rxnn.read_hardware(source))
@@ -48,11 +48,18 @@ def hardware_name(hardware: Hardware) -> str:
     return source if len(source) <= 40 else source[:37] + "..."
 
 
+def _is_file(source: str | Path) -> bool:
+    try:
+        return Path(source).is_file()
+    except OSError:  # a text may be longer than any name
+        return False
+
+
 def _find(source: str) -> Path:
     path = Path(source)
-    if path.is_file():
+    if _is_file(source):
         return path
     preset = PRESET_FOLDER / f"{source}.prototxt"
-    if preset.is_file():
+    if _is_file(preset):
         return preset
-    raise Error(f"hardware {source!r} is neither a file nor a preset ({', '.join(presets())})")
+    raise Error(f"hardware {source[:80]!r} is neither a file nor a preset ({', '.join(presets())})")

@@ -265,9 +265,9 @@ void BlockReader<T>::ReadFlawedPanel(const Block& block, int row_tile, const Pan
   for (int matrix = 0; matrix < reads.matrices; ++matrix) {
     const std::uint32_t array =
         state_.ArrayId(block.group, row_tile, panel.col_tile, scheme.slice(matrix), scheme.polarity(matrix));
-    columns_.clear();
-    for (int j = 0; real_adcs && j < panel.cols; ++j) {
-      columns_.push_back(adcs_.MakeColumn(array, panel.first_col - state_.grid.first_col(panel.col_tile) + j));
+    if (real_adcs) {
+      const int first_col = panel.first_col - state_.grid.first_col(panel.col_tile);
+      columns_ = adcs_.MakeColumns(array, first_col, panel.cols);
     }
     for (int read = 0; read < reads.reads; ++read) {
       ReadCurrents(reads, matrix, read);
@@ -297,20 +297,16 @@ template <typename T>
 void BlockReader<T>::ConvertFlawed(const Block& block, const Panel& panel, std::uint32_t array, int read, double weight,
                                    double* sums) {
   const int first_col = panel.first_col - state_.grid.first_col(panel.col_tile);
-  std::array<double, kPanelCols> normals = {};
+  std::array<double, kPanelCols> normals;
   for (int v = 0; v < block.vectors; ++v) {
     if (adcs_.noisy()) {
       const std::uint64_t vector = batch_.first_read + block.first_vector + v;
       state_.random.Normals(Draw::kAdcNoise, array, state_.ReadNoiseIndex(vector, read, first_col), panel.cols,
                             normals.data());
     }
-    const double share = shares_[static_cast<std::size_t>(read) * block.vectors + v];
-    const double* currents = currents_.data() + static_cast<std::size_t>(v) * panel.stride;
-    double* row = sums + static_cast<std::size_t>(v) * panel.stride;
-    for (int j = 0; j < panel.cols; ++j) {
-      const double levels = adcs_.Convert(columns_[j], currents[j] + share, normals[j], &counts_) - share;
-      row[j] += weight * (readout_.whole_levels ? std::nearbyint(levels) : levels);
-    }
+    const std::size_t row = static_cast<std::size_t>(v) * panel.stride;
+    adcs_.ConvertRead(columns_, currents_.data() + row, shares_[static_cast<std::size_t>(read) * block.vectors + v],
+                      adcs_.noisy() ? normals.data() : nullptr, weight, readout_.whole_levels, sums + row, &counts_);
   }
 }
 

@@ -63,7 +63,7 @@ class BlockReader {
   std::vector<double> shares_;       // [read][vector], current of g_off
   std::vector<double> excess_;       // [read][vector], how much more g_off carries under real DACs; empty where ideal
   std::vector<double> dac_noise_;    // [row]
-  std::vector<AdcBank::Column> columns_;
+  AdcBank::Columns columns_;
   ConversionCounts counts_;       // of the block
   std::vector<double> sums_;      // [panel][vector][panel.stride]
   std::vector<double> currents_;  // [vector][panel.stride]

@@ -32,6 +32,20 @@ class AdcBank {
   // Counts what is beyond the range, in the counts' `low` and `high`.
   double Convert(const Column& column, double current, double normal, ConversionCounts* counts) const;
 
+  // Neighbouring columns of one array, for many conversions of all of them.
+  struct Columns {
+    std::vector<Column> each;
+    std::vector<double> gain, offset_lsb;
+  };
+  Columns MakeColumns(std::uint32_t array, int first_col, int count) const;
+
+  // The same for one read of these columns, with what the digital side makes of it:
+  //   levels = Convert(currents[j] + share) - share, rounded to whole ones where `whole_levels`;
+  //   sums[j] += weight * levels.
+  // `normals`: one for every column; null without noise.
+  void ConvertRead(const Columns& columns, const double* currents, double share, const double* normals, double weight,
+                   bool whole_levels, double* sums, ConversionCounts* counts) const;
+
  private:
   double Transfer(double x) const;
   double Code(const Column& column, double x) const;
@@ -39,7 +53,8 @@ class AdcBank {
 
   const AdcFlaws flaws_;
   const Adc ideal_;
-  const double steps_;  // codes less one
+  const double steps_;   // codes less one
+  const bool straight_;  // between gain and code nothing bends
   const ChipRandom& random_;
 };
 

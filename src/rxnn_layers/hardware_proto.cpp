@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <system_error>
 #include <vector>
 
 #include "caffe/util/io.hpp"
@@ -162,7 +163,8 @@ caffe::CrossbarParameter ReadHardware(const std::string& source) {
   caffe::CrossbarParameter param;
   // Text of a message holds a colon or is empty; a path is anything that exists, or that looks like one.
   const bool is_text = source.find(':') != std::string::npos || source.empty();
-  if (!is_text || std::filesystem::exists(source)) {
+  std::error_code is_no_name;  // a text may be longer than any name
+  if (!is_text || std::filesystem::exists(source, is_no_name)) {
     caffe::ReadProtoFromTextFileOrDie(source, &param);
   } else {
     caffe::ReadProtoFromText(source, "hardware text", &param);

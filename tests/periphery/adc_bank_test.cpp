@@ -150,6 +150,41 @@ TEST(AdcBank, StaysMonotonousForSmallDnl) {
   }
 }
 
+// A read of many columns is each of them by itself, whatever bends them.
+TEST(AdcBank, ConvertsReadsAsItConvertsCurrents) {
+  const std::vector<std::function<void(AdcFlaws&)>> flaws{
+      [](AdcFlaws& f) { f.gain_sigma = 0.1, f.offset_sigma_lsb = 0.5; },
+      [](AdcFlaws& f) { f.noise_sigma_lsb = 0.7, f.gain_error = 0.2; },
+      [](AdcFlaws& f) { f.inl_lsb = 1, f.gain_sigma = 0.1; },
+      [](AdcFlaws& f) { f.dnl_sigma_lsb = 0.3; },
+  };
+  for (const auto& set : flaws) {
+    Hardware hardware;
+    set(hardware.adc_flaws);
+    const ChipRandom random(1, "layer");
+    const AdcBank bank(hardware, Adc(5, -10, 30), random);
+    const AdcBank::Columns columns = bank.MakeColumns(7, 3, 40);
+    std::vector<double> currents(40), normals(40);
+    for (int j = 0; j < 40; ++j) {
+      currents[j] = 1.7 * j - 20;
+      normals[j] = std::sin(j);
+    }
+    for (const bool whole : {false, true}) {
+      std::vector<double> sums(40, 5.0);
+      ConversionCounts counts, expected;
+      bank.ConvertRead(columns, currents.data(), 0.3, normals.data(), -4, whole, sums.data(), &counts);
+      for (int j = 0; j < 40; ++j) {
+        const double levels = bank.Convert(bank.MakeColumn(7, 3 + j), currents[j] + 0.3, normals[j], &expected) - 0.3;
+        EXPECT_EQ(sums[j], 5 - 4 * (whole ? std::nearbyint(levels) : levels));
+      }
+      EXPECT_EQ(counts.low, expected.low);
+      EXPECT_EQ(counts.high, expected.high);
+      EXPECT_GT(counts.low, 0);
+      EXPECT_GT(counts.high, 0);
+    }
+  }
+}
+
 TEST(AdcBank, CountsWhatLiesOutsideItsRange) {
   const Bank bank([](AdcFlaws& flaws) { flaws.offset_lsb = 1; });
   ConversionCounts counts;

@@ -148,7 +148,7 @@ def test_every_field_of_converters_arrives():
         "dac_noise_sigma_volt: 0.01",
         "adc_gain_error: 0.1",
         "adc_gain_sigma: 0.1",
-        "adc_offset_lsb: 1",
+        "adc_offset_lsb: 0.4",  # a whole step would cancel in twins
         "adc_offset_sigma_lsb: 1",
         "adc_noise_sigma_lsb: 1",
         "adc_polynomial: [0.02, 0.9]",
@@ -178,6 +178,13 @@ def test_text_that_does_not_parse_has_a_place(tmp_path):
     path.write_text("rows: 64\ncolumns: 64\n")
     with pytest.raises(caffe.Error, match=r"chip\.prototxt.*2:"):
         rxnn.load_hardware(path)
+
+
+def test_texts_may_be_long():
+    segments = ", ".join(["2.5"] * 2000)
+    assert len(rxnn.load_hardware(f"cols: 2001 r_wordline_segment_ohm: [{segments}]").r_wordline_segment_ohm) == 2000
+    with pytest.raises(rxnn.Error, match="neither a file nor a preset"):
+        rxnn.load_hardware("x" * 5000)
 
 
 def test_unknown_names_list_the_presets():
