@@ -54,8 +54,8 @@ def study_array(array: PhysicalArray, inputs: Inputs, volts: np.ndarray | None =
     g_eq = array.equivalent_conductance()
     vectors = inputs.volts(array)
     columns = np.s_[:, : array.used_cols]
-    ideal = (vectors @ array.g)[columns]
-    change = (vectors @ (g_eq - array.g))[columns]
+    ideal = array.ideal_currents(vectors)[columns]
+    change = (vectors @ g_eq)[columns] - ideal
     errors = np.divide(change, ideal, out=np.full(ideal.shape, np.nan), where=ideal != 0)
     return ArrayStudy(array, volts, drop, g_eq, errors)
 

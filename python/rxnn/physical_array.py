@@ -1,5 +1,6 @@
 """One array of cells with its wires and converters: of a matrix file, or of a layer of a network."""
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,18 @@ class PhysicalArray:
         """The exact column currents for input vectors (vectors, rows): Newton's method on the whole circuit."""
         return _rxnn.array_currents(self.hardware.SerializeToString(), self.g, volts, self.used_rows)
 
+    def ideal_currents(self, volts: np.ndarray) -> np.ndarray:
+        """The column currents of the same cells without wire resistance, (vectors, columns)."""
+        if self.linear:
+            return volts @ self.g
+        hardware = CrossbarParameter()
+        hardware.CopyFrom(self.hardware)
+        for field in ("r_source_ohm", "r_sink_ohm", "r_wordline_ohm", "r_bitline_ohm"):
+            setattr(hardware, field, 0)
+        for field in ("r_wordline_segment_ohm", "r_bitline_segment_ohm"):
+            hardware.ClearField(field)
+        return dataclasses.replace(self, hardware=hardware).currents(volts)
+
     @property
     def linear(self) -> bool:
         """Whether its cells are linear: equivalent_conductance is exact then."""
@@ -85,6 +98,7 @@ class PhysicalArray:
             "r_bitline_ohm": list(hardware.r_bitline_segment_ohm) or hardware.r_bitline_ohm,
             "wordline_driven": self.driven,
             "bitline_sensed": self.sensed,
+            "cell_curve": CrossbarParameter.CellCurve.Name(hardware.cell_curve),
         }
 
 
@@ -102,8 +116,9 @@ def matrix_array(path: FilePath, hardware: Hardware = "", *, key: str | None = N
     """The array whose cells stand in a file.
 
     Args:
-        path: conductances in siemens, row i on word line i: .npy, .npz, or text with a row per line.
-        hardware: its wires, v_read and DACs; rows and cols are the matrix's. Default: those of CrossbarParameter.
+        path: conductances of the devices, siemens, row i on word line i: .npy, .npz, or text with a row per line.
+        hardware: its wires, access transistors, I-V curve, v_read and DACs; rows and cols are the matrix's. Default:
+            those of CrossbarParameter.
         key: which array of an .npz; needed where it holds several.
     """
     g = read_table(path, "matrix", key)
@@ -113,6 +128,8 @@ def matrix_array(path: FilePath, hardware: Hardware = "", *, key: str | None = N
         row, column = bad[0]
         raise Error(f"{path}: row {row}, column {column} (from 0): {g[row, column]}, expected siemens, 0 or more")
     param.rows, param.cols = g.shape
+    if param.cell_type == CrossbarParameter.ONE_T_ONE_R and param.cell_curve == CrossbarParameter.LINEAR:
+        g = g / (1 + g * param.r_access_on_ohm)
     return PhysicalArray(Path(path).name, g, load_hardware(param), *g.shape)
 
 

@@ -115,6 +115,38 @@ def test_segments_between_cell_and_ends(matrix, ends, expected):
     assert matrix(3, 4, ends).segments_away().tolist() == expected
 
 
+class TestCurvedCells:
+    CURVE = "cell_curve: SINH v_read_volt: 0.3 curve_v0_volt: "
+
+    def test_ideal_currents_are_those_of_the_curve(self, matrix, rng):
+        array = matrix(5, 4, self.CURVE + "0.1")
+        volts = rng.uniform(-0.3, 0.3, (3, 5))
+        # The conductance of a cell is that at v_read.
+        expected = 0.3 * np.sinh(volts / 0.1) / np.sinh(3) @ array.g
+        np.testing.assert_allclose(array.ideal_currents(volts), expected, rtol=1e-12)
+
+    def test_shallow_curves_are_linear_cells(self, matrix):
+        array = matrix(6, 5, self.CURVE + "1e3")
+        inputs = random_inputs(array, "volts", 10, seed=1)
+        curved = study_array(array, inputs)
+        array.hardware.ClearField("cell_curve")
+        straight = study_array(array, inputs)
+        for name in ("ir_drop", "g_eq", "errors"):  # sinh(x) / x - 1 is 1.5e-8 at most
+            np.testing.assert_allclose(getattr(curved, name), getattr(straight, name), rtol=1e-5)
+
+    def test_steep_curves_are_not(self, matrix):
+        array = matrix(6, 5, self.CURVE + "0.1")
+        inputs = random_inputs(array, "digits", 10, seed=1)
+        study = study_array(array, inputs)
+        word, bit = array.node_voltages(study.volts)
+        np.testing.assert_allclose(study.ir_drop, 1 - (word - bit) / 0.3, rtol=1e-12)
+        exact = array.currents(inputs.volts(array)) / array.ideal_currents(inputs.volts(array)) - 1
+        # The map and the model are of the curved cells: near the exact error, far from that of linear cells.
+        array.hardware.ClearField("cell_curve")
+        straight = study_array(array, inputs).errors
+        assert np.abs(study.errors - exact).max() < 0.3 * np.abs(straight - exact).max()
+
+
 class TestCommand:
     def pixels(self, path):
         image = np.asarray(Image.open(path).convert("RGB")).astype(int)

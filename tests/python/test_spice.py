@@ -200,6 +200,12 @@ class TestLayer:
         np.testing.assert_allclose(1 / behind.g[:used], 1 / plain.g[:used] + 2e4, rtol=1e-12)
         np.testing.assert_allclose(1 / behind.g[used:], 1 / plain.g[used:] + 1e7, rtol=1e-12)
 
+    def test_access_transistors_come_on_top_of_a_matrix(self, matrix, tmp_path):
+        devices = matrix(4, 3).g
+        behind = matrix_array(tmp_path / "g.npy", "cell_type: ONE_T_ONE_R r_access_on_ohm: 2e4")
+        with np.errstate(divide="ignore"):
+            np.testing.assert_allclose(1 / behind.g, 1 / devices + 2e4, rtol=1e-12)
+
     def test_unused_rows_are_not_driven(self):
         array = layer_array(*LAYER, "rram_64x64")
         inputs = random_inputs(array, "digits", 20, seed=0)
@@ -342,6 +348,27 @@ class TestCheck:
         assert content["ratio"] == pytest.approx(
             seconds["ngspice_analysis_per_vector"] / seconds["fcm_kernel_per_vector"]
         )
+
+    @needs_ngspice
+    def test_of_curved_cells_shows_newton_and_the_model(self, run_here, matrix, tmp_path):
+        matrix(8, 5)
+        curve = ["--hardware", "cell_curve: SINH curve_v0_volt: 0.2", "--json", tmp_path / "report.json"]
+        status, out = run_here("spice", "check", "--matrix", tmp_path / "g.npy", *curve)
+        assert status == 0
+        for word in ("Newton, worst", "Newton's method and ngspice agree", "effective conductances"):
+            assert word in out
+        content = json.loads((tmp_path / "report.json").read_text())
+        columns = content["columns"]
+        assert max(columns["newton_worst_relative_error"]) == content["newton_worst_relative_error"] <= CIRCUIT
+        assert max(columns["worst_relative_error"]) == content["worst_relative_error"] > 1e-4
+        assert content["seconds"]["newton"] > 0
+
+    def test_cells_that_no_linear_ones_fit_are_named(self, refused, matrix, tmp_path):
+        matrix(8, 5, "ideal")
+        steep = "cell_curve: SINH curve_v0_volt: 0.004 r_source_ohm: 1e5 r_sink_ohm: 1e5"
+        message = refused("spice", "check", "--matrix", tmp_path / "g.npy", "--hardware", steep)
+        for word in ("did not converge", "iterations", "relative change"):
+            assert word in message
 
     @needs_ngspice
     def test_fails_beyond_the_tolerance(self, run_here, matrix, tmp_path):

@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
+#include <cstdio>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -124,6 +126,52 @@ TEST(SpiceNetlist, OfDigitsHasDacsAndASweep) {
             "Bdac0 d0 0 V=dac(V(x0))\n"
             "Bdac1 d1 0 V=dac(V(x1))\n");
   EXPECT_NE(lines.find(".dc Vvector 0 2 1\n.end\n"), std::string::npos) << lines;
+}
+
+// What stands between the drivers and the bit lines.
+std::string Cells(const std::string& lines) {
+  const std::size_t begin = lines.find(".func cell");
+  return lines.substr(begin, lines.find("Vs0") - begin);
+}
+
+TEST(SpiceNetlist, OfCurvedCellsHasBehaviouralSources) {
+  Hardware hardware = TwoByTwo({0, 0, 0, 0});
+  hardware.cell_curve = IvCurve::Kind::kSinh;
+  hardware.curve_v0_volt = 0.5;
+  hardware.v_read_volt = 0.25;
+  const std::vector<double> volts{0.25, 0.1};
+  // A cell has its conductance at v_read: 0.25 sinh(v / 0.5) / sinh(0.5).
+  std::string cells = Cells(Elements(hardware, {Kind::kVolts, volts.data(), 1}));
+  double scale = 0;
+  ASSERT_EQ(std::sscanf(cells.c_str(), ".func cell(v) {%lf*sinh(v/0.5)}", &scale), 1) << cells;
+  EXPECT_DOUBLE_EQ(scale, 0.25 / std::sinh(0.5));
+  EXPECT_EQ(cells.substr(cells.find('\n') + 1),
+            "Bc0_0 d0 s0 I=1e-05*cell(V(d0)-V(s0))\n"
+            "Bc0_1 d0 s1 I=2e-06*cell(V(d0)-V(s1))\n"
+            "Bc1_1 d1 s1 I=0.125*cell(V(d1)-V(s1))\n");
+
+  hardware.cell_type = CellType::kOneTOneR;
+  cells = Cells(Elements(hardware, {Kind::kVolts, volts.data(), 1, 1}));  // the second row is not in use
+  EXPECT_EQ(cells.substr(cells.find('\n') + 1),
+            "Ra0_0 d0 a0_0 3000\n"
+            "Bc0_0 a0_0 s0 I=1e-05*cell(V(a0_0)-V(s0))\n"
+            "Ra0_1 d0 a0_1 3000\n"
+            "Bc0_1 a0_1 s1 I=2e-06*cell(V(a0_1)-V(s1))\n"
+            "Ra1_1 d1 a1_1 1e+09\n"
+            "Bc1_1 a1_1 s1 I=0.125*cell(V(a1_1)-V(s1))\n");
+}
+
+TEST(SpiceNetlist, OfTabulatedCellsHasTheirPointsOnBothSides) {
+  Hardware hardware = TwoByTwo({0, 0, 0, 0});
+  hardware.cell_curve = IvCurve::Kind::kTable;
+  hardware.curve_volt = {0.25, 0.5};
+  hardware.curve_ampere = {1, 4};
+  hardware.v_read_volt = 0.25;
+  const std::vector<double> volts{0.25, 0.1};
+  const std::string cells = Cells(Elements(hardware, {Kind::kVolts, volts.data(), 1}));
+  // 0.25 A at 0.25 V, 1 A at 0.5 V; the last piece, of 3 S, goes on.
+  EXPECT_EQ(cells.substr(0, cells.find('\n')),
+            ".func cell(v) {pwl(v, -500, -1499.5, -0.5, -1, -0.25, -0.25, 0, 0, 0.25, 0.25, 0.5, 1, 500, 1499.5)}");
 }
 
 TEST(SpiceNetlist, BreaksLongLines) {

@@ -27,6 +27,7 @@ class Times:
     ngspice_analysis: float  # by its own count, without start and reading
     fcm_extraction: float  # processor time of G_eq, once per programmed array
     fcm_vmm: float  # processor time of one VMM of the kernel in a batch of many
+    newton: float | None = None  # processor time of Newton's method on all vectors, where cells are not linear
 
     @property
     def ngspice_vmm(self) -> float:
@@ -101,6 +102,11 @@ def check(
         g_eq = array.equivalent_conductance()
         extraction = time.process_time() - start
         fcm_vmm = time_kernel(array.hardware)
+        exact, newton = None, None
+        if not array.linear:
+            start = time.process_time()
+            exact = array.currents(volts)
+            newton = time.process_time() - start
     finally:
         _rxnn.set_num_threads(threads)
     run = run_ngspice(netlist(array, inputs), len(volts), array.g.shape[1], program=program, timeout=timeout)
@@ -108,8 +114,8 @@ def check(
     # With inputs of one sign the scale is the current itself; else it is what the current is a difference of.
     scale = np.abs(volts) @ g_eq
     errors = _relative(fcm - run.currents, scale)
-    newton_errors = None if array.linear else _relative(array.currents(volts) - run.currents, scale)
-    times = Times(len(volts), run.wall_seconds, run.cpu_seconds, run.analysis_seconds, extraction, fcm_vmm)
+    newton_errors = None if exact is None else _relative(exact - run.currents, scale)
+    times = Times(len(volts), run.wall_seconds, run.cpu_seconds, run.analysis_seconds, extraction, fcm_vmm, newton)
     return SpiceCheck(array, run.currents, fcm, errors, tolerance, times, newton_errors)
 
 

@@ -22,14 +22,21 @@ def check_table(result: SpiceCheck) -> Table:
     table.add_column("FCM, mean (A)", justify="right", footer=f"{result.fcm.mean():.6g}")
     table.add_column("worst relative error", justify="right", footer=f"{result.worst:.2e}")
     table.add_column("mean", justify="right", footer=f"{result.errors.mean():.2e}")
+    newton = result.newton_errors
+    if newton is not None:
+        table.add_column("Newton, worst", justify="right", footer=f"{newton.max():.2e}")
+        table.add_column("mean", justify="right", footer=f"{newton.mean():.2e}")
     for column in order:
-        table.add_row(
+        cells = [
             str(column),
             f"{result.ngspice[:, column].mean():.6g}",
             f"{result.fcm[:, column].mean():.6g}",
             f"{worst[column]:.2e}",
             f"{mean[column]:.2e}",
-        )
+        ]
+        if newton is not None:
+            cells += [f"{newton[:, column].max():.2e}", f"{newton[:, column].mean():.2e}"]
+        table.add_row(*cells)
     return table
 
 
@@ -44,6 +51,8 @@ def times_table(result: SpiceCheck) -> Table:
     table.add_row("ngspice, whole run", f"{times.ngspice_wall:.3g}", f"{times.ngspice_wall / times.vectors:.3g}", "")
     table.add_row("  processor time of it", f"{times.ngspice_cpu:.3g}", f"{times.ngspice_cpu / times.vectors:.3g}", "")
     table.add_row("ngspice, analysis alone", f"{times.ngspice_analysis:.3g}", f"{times.ngspice_vmm:.3g}", "")
+    if times.newton is not None:
+        table.add_row("Newton's method", f"{times.newton:.3g}", f"{times.newton / times.vectors:.3g}", "")
     table.add_row("FCM, extraction of G_eq, once", f"{times.fcm_extraction:.3g}", "", "")
     table.add_row("FCM, kernel in a batch", "", f"{times.fcm_vmm:.3g}", f"{times.ratio:.2g}")
     table.add_row(
@@ -57,7 +66,16 @@ def times_table(result: SpiceCheck) -> Table:
 
 def check_json(result: SpiceCheck) -> dict[str, Any]:
     """The tables' content, all columns."""
-    times = result.times
+    times, newton = result.times, result.newton_errors
+    per_column = {
+        "worst_relative_error": result.errors.max(axis=0),
+        "mean_relative_error": result.errors.mean(axis=0),
+        "ngspice_mean_ampere": result.ngspice.mean(axis=0),
+        "fcm_mean_ampere": result.fcm.mean(axis=0),
+    }
+    if newton is not None:
+        per_column["newton_worst_relative_error"] = newton.max(axis=0)
+        per_column["newton_mean_relative_error"] = newton.mean(axis=0)
     return {
         "array": result.array.describe(),
         "vectors": times.vectors,
@@ -66,12 +84,7 @@ def check_json(result: SpiceCheck) -> dict[str, Any]:
         "worst_relative_error": result.worst,
         "mean_relative_error": float(result.errors.mean()),
         "newton_worst_relative_error": result.newton_worst,
-        "columns": {
-            "worst_relative_error": result.errors.max(axis=0).tolist(),
-            "mean_relative_error": result.errors.mean(axis=0).tolist(),
-            "ngspice_mean_ampere": result.ngspice.mean(axis=0).tolist(),
-            "fcm_mean_ampere": result.fcm.mean(axis=0).tolist(),
-        },
+        "columns": {name: values.tolist() for name, values in per_column.items()},
         "seconds": {
             "ngspice_wall": times.ngspice_wall,
             "ngspice_cpu": times.ngspice_cpu,
@@ -80,6 +93,7 @@ def check_json(result: SpiceCheck) -> dict[str, Any]:
             "fcm_extraction": times.fcm_extraction,
             "fcm_kernel_per_vector": times.fcm_vmm,
             "fcm_kernel_and_extraction_per_vector": times.fcm_vmm_with_extraction,
+            "newton": times.newton,
         },
         "ratio": times.ratio,
         "ratio_with_extraction": times.ratio_with_extraction,
