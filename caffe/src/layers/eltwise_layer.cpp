@@ -13,7 +13,9 @@ void EltwiseLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, const v
   const int given = param.coeff_size();
   CAFFE_REQUIRE(given == 0 || given == static_cast<int>(bottom.size()))
       << given << " coeffs for " << bottom.size() << " bottoms";
-  CAFFE_REQUIRE(given == 0 || op_ == EltwiseParameter_EltwiseOp_SUM) << "coeff is for SUM alone";
+  CAFFE_REQUIRE(given == 0 || op_ != EltwiseParameter_EltwiseOp_PROD) << "coeff is for SUM alone";
+  LOG_IF(WARNING, given > 0 && op_ == EltwiseParameter_EltwiseOp_MAX)
+      << "layer '" << this->layer_param_.name() << "': coeff is for SUM alone, MAX does not use it";
   coeffs_.assign(bottom.size(), Dtype(1));
   for (int i = 0; i < given; ++i) {
     coeffs_[i] = param.coeff(i);

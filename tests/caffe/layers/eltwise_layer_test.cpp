@@ -79,13 +79,21 @@ TYPED_TEST(EltwiseLayerTest, SumsInPlace) {
   }
 }
 
+// As Caffe reads such files.
+TYPED_TEST(EltwiseLayerTest, MaxDoesNotUseCoefficients) {
+  LayerHarness<TypeParam> run(LayerText("operation: MAX coeff: 5 coeff: -1"),
+                              {MakeBlob<TypeParam>({2}, {1, 4}), MakeBlob<TypeParam>({2}, {2, 3})});
+  run.Forward();
+  ExpectAllNear(Data(run.out()), {2, 4}, 0);
+}
+
 TEST(EltwiseLayerErrors, NameWhatIsWrong) {
   const auto make = [](const std::string& param, const std::vector<int>& second) {
     return [=] { LayerHarness<float>(LayerText(param), {MakeBlob<float>({2, 3}), MakeBlob<float>(second)}); };
   };
   ExpectError(make("", {3, 2}), "expected one shape for all");
   ExpectError(make("coeff: 1", {2, 3}), "1 coeffs for 2 bottoms");
-  ExpectError(make("operation: MAX coeff: 1 coeff: 1", {2, 3}), "for SUM alone");
+  ExpectError(make("operation: PROD coeff: 1 coeff: 1", {2, 3}), "for SUM alone");
 }
 
 }  // namespace
