@@ -2,7 +2,6 @@
 #include "caffe/net.hpp"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "caffe/util/hdf5.hpp"
 #include "caffe/util/in_layer.hpp"
@@ -165,7 +164,7 @@ void Net<Dtype>::CopyTrainedLayersFrom(const NetParameter& param) {
 
 template <typename Dtype>
 void Net<Dtype>::CopyTrainedLayersFrom(const string& file) {
-  CAFFE_REQUIRE(std::filesystem::exists(file)) << "File not found: " << file;
+  RequireFile(file);
   const bool hdf5 = file.size() >= 3 && file.compare(file.size() - 3, 3, ".h5") == 0;
   hdf5 ? CopyTrainedLayersFromHDF5(file) : CopyTrainedLayersFromBinaryProto(file);
 }

@@ -5,6 +5,7 @@
 
 #include "caffe/net.hpp"
 #include "caffe/util/format.hpp"
+#include "caffe/util/io.hpp"
 #include "new_database.hpp"
 #include "tool_main.hpp"
 
@@ -97,7 +98,7 @@ int Run(int argc, char** argv) {
       << "there are " << blobs.size() << " blobs and " << paths.size() << " databases; each blob needs its own";
   const int batches = BatchCount(argv[5]);
   const string backend = argv[6];
-  CAFFE_REQUIRE(std::filesystem::exists(weights)) << "File not found: " << weights;
+  RequireFile(weights);
 
   Net<float> net(model, TEST);
   net.CopyTrainedLayersFrom(weights);

@@ -1,20 +1,10 @@
 #include "circuit/array_potentials.hpp"
 
 #include <algorithm>
-#include <new>
 
 #include "circuit/dense_kernels.hpp"
 
 namespace rxnn::circuit {
-namespace {
-
-hwy::AlignedFreeUniquePtr<double[]> Allocate(std::size_t count) {
-  auto memory = hwy::AllocateAligned<double>(count);
-  if (!memory) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
 
 ArrayPotentials::ArrayPotentials(int rows, int cols, const WireResistances& wires, int count)
     : rows_(rows),

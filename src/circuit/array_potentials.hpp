@@ -24,8 +24,6 @@ class ArrayPotentials {
   void Solve(const double* g, const double* volts, double* across);
 
  private:
-  using Numbers = hwy::AlignedFreeUniquePtr<double[]>;
-
   void SweepSources(const double* volts);
   void SetNearTerminals(const double* volts);
   void SolveLine(int line, const double* volts, double* across);

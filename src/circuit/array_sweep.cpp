@@ -1,21 +1,11 @@
 #include "circuit/array_sweep.hpp"
 
 #include <algorithm>
-#include <new>
 
 #include "circuit/bit_line.hpp"
 #include "circuit/dense_kernels.hpp"
 
 namespace rxnn::circuit {
-namespace {
-
-hwy::AlignedFreeUniquePtr<double[]> Allocate(std::size_t count) {
-  auto memory = hwy::AllocateAligned<double>(count);
-  if (!memory) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
 
 ArraySweep::ArraySweep(int rows, int cols, const WireResistances& wires)
     : frame_(SweepFrame::Choose(rows, cols, wires)),

@@ -1,11 +1,10 @@
 // The extraction of one array: from bit line to bit line towards the drivers.
 #pragma once
 
-#include <hwy/aligned_allocator.h>
-
 #include <cstddef>
 #include <vector>
 
+#include "circuit/numbers.hpp"
 #include "circuit/sweep_frame.hpp"
 #include "rxnn/hardware.hpp"
 
@@ -14,7 +13,7 @@ namespace rxnn::circuit {
 // What a sweep leaves for those who want more than G_eq.
 struct SweepRecord {
   // Of step l, the resistance behind line l, where there is one: P = (1 + r Y)^-1, padded x padded, both triangles.
-  hwy::AlignedFreeUniquePtr<double[]> inverses;
+  Numbers inverses;
   std::vector<double> transfers;  // c of every line, lines x terminals
 };
 
@@ -46,7 +45,7 @@ class ArraySweep {
     int padded = 0;
     std::ptrdiff_t stride = 0;
     double unit_ohm = 1;
-    hwy::AlignedFreeUniquePtr<double[]> rows;
+    Numbers rows;
 
     double* Vectors(int i) const { return rows.get() + i * stride + padded + 1; }
   };
@@ -55,8 +54,6 @@ class ArraySweep {
   double Coupling(int p, int q) { return Couplings(p < q ? p : q)[p < q ? q : p]; }
 
  private:
-  using Numbers = hwy::AlignedFreeUniquePtr<double[]>;
-
   // The vectors kept beside the couplings: 1 + r y; y; then what the far drivers send, b; then x of line 0 and on.
   enum { kPivotSum = 0, kRowSum = 1, kFirstFar = 2 };
 

@@ -23,24 +23,26 @@ constexpr size_t kColumnVectors = 4;
 #else
 constexpr size_t kColumnVectors = 2;
 #endif
-// currents[q][col] = sum_row digits[q][row] levels[row][col] for kRows rows of digits and kVectors SIMD vectors.
-template <size_t kRows, size_t kVectors>
-HWY_INLINE void Block(const float* HWY_RESTRICT digits, size_t row_stride, const float* HWY_RESTRICT levels,
-                      size_t rows, size_t cols, float* HWY_RESTRICT currents) {
-  const F d;
-  VF sums[kRows][kVectors];
+// currents[q][col] = sum_row digits[q][row] levels[row][col] for kRows rows of digits and kVectors SIMD vectors of
+// columns. Rows of digits are row_stride apart, rows of levels `cols`, rows of currents kPanelCols.
+template <size_t kRows, size_t kVectors, class D, typename T = hn::TFromD<D>>
+HWY_INLINE void Block(D d, const T* HWY_RESTRICT digits, size_t row_stride, const T* HWY_RESTRICT levels, size_t rows,
+                      size_t cols, T* HWY_RESTRICT currents) {
+  using V = hn::Vec<D>;
+  constexpr size_t lanes = hn::MaxLanes(D());
+  V sums[kRows][kVectors];
 #pragma GCC unroll 8
   for (size_t q = 0; q < kRows; ++q) {
 #pragma GCC unroll 8
     for (size_t n = 0; n < kVectors; ++n) sums[q][n] = hn::Zero(d);
   }
   for (size_t i = 0; i < rows; ++i) {
-    VF row[kVectors];
+    V row[kVectors];
 #pragma GCC unroll 8
-    for (size_t n = 0; n < kVectors; ++n) row[n] = hn::Load(d, levels + i * cols + n * kLanes);
+    for (size_t n = 0; n < kVectors; ++n) row[n] = hn::Load(d, levels + i * cols + n * lanes);
 #pragma GCC unroll 8
     for (size_t q = 0; q < kRows; ++q) {
-      const VF digit = hn::Set(d, digits[q * row_stride + i]);
+      const V digit = hn::Set(d, digits[q * row_stride + i]);
 #pragma GCC unroll 8
       for (size_t n = 0; n < kVectors; ++n) sums[q][n] = hn::MulAdd(digit, row[n], sums[q][n]);
     }
@@ -48,25 +50,27 @@ HWY_INLINE void Block(const float* HWY_RESTRICT digits, size_t row_stride, const
 #pragma GCC unroll 8
   for (size_t q = 0; q < kRows; ++q) {
 #pragma GCC unroll 8
-    for (size_t n = 0; n < kVectors; ++n) hn::Store(sums[q][n], d, currents + q * kPanelCols + n * kLanes);
+    for (size_t n = 0; n < kVectors; ++n) hn::Store(sums[q][n], d, currents + q * kPanelCols + n * lanes);
   }
 }
 
 // The same for all columns of a panel.
-template <size_t kRows>
-HWY_NOINLINE void RowCurrents(const float* HWY_RESTRICT digits, size_t row_stride, const float* HWY_RESTRICT levels,
-                              size_t rows, size_t cols, float* HWY_RESTRICT currents) {
+template <size_t kRows, typename T>
+HWY_NOINLINE void RowCurrents(const T* HWY_RESTRICT digits, size_t row_stride, const T* HWY_RESTRICT levels,
+                              size_t rows, size_t cols, T* HWY_RESTRICT currents) {
+  const hn::CappedTag<T, 16> d;
+  constexpr size_t lanes = hn::MaxLanes(decltype(d)());
   size_t j = 0;
-  for (; j + kColumnVectors * kLanes <= cols; j += kColumnVectors * kLanes) {
-    Block<kRows, kColumnVectors>(digits, row_stride, levels + j, rows, cols, currents + j);
+  for (; j + kColumnVectors * lanes <= cols; j += kColumnVectors * lanes) {
+    Block<kRows, kColumnVectors>(d, digits, row_stride, levels + j, rows, cols, currents + j);
   }
-  switch ((cols - j) / kLanes) {
+  switch ((cols - j) / lanes) {
     case 3:
-      return Block<kRows, 3>(digits, row_stride, levels + j, rows, cols, currents + j);
+      return Block<kRows, 3>(d, digits, row_stride, levels + j, rows, cols, currents + j);
     case 2:
-      return Block<kRows, 2>(digits, row_stride, levels + j, rows, cols, currents + j);
+      return Block<kRows, 2>(d, digits, row_stride, levels + j, rows, cols, currents + j);
     case 1:
-      return Block<kRows, 1>(digits, row_stride, levels + j, rows, cols, currents + j);
+      return Block<kRows, 1>(d, digits, row_stride, levels + j, rows, cols, currents + j);
     default:
       return;
   }

@@ -12,73 +12,12 @@
 #include "hwy/foreach_target.h"
 // foreach_target.h comes first.
 #include "hwy/highway.h"
+#include "vmm/blocked_product-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace rxnn {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-
-// The micro-kernel holds kVectorRows input vectors times kColumnVectors SIMD vectors of columns in registers: 24 of 32
-// accumulators where there are 32 registers, 12 of 16 elsewhere.
-constexpr size_t kVectorRows = 6;
-#if HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_NEON
-constexpr size_t kColumnVectors = 4;
-#else
-constexpr size_t kColumnVectors = 2;
-#endif
-
-// currents[v][col] = sum_row digits[v][row] levels[row][col] for kRows input vectors and kVectors SIMD vectors of
-// columns. `digits` has `rows` values per input vector; `levels` and `currents` have `cols` values per row.
-template <size_t kRows, size_t kVectors, class D, typename T = hn::TFromD<D>>
-HWY_INLINE void Currents(D d, const T* HWY_RESTRICT digits, const T* HWY_RESTRICT levels, size_t rows, size_t cols,
-                         T* HWY_RESTRICT currents) {
-  using V = hn::Vec<D>;
-  const size_t lanes = hn::Lanes(d);
-  V sums[kRows][kVectors];
-#pragma GCC unroll 8
-  for (size_t v = 0; v < kRows; ++v) {
-#pragma GCC unroll 8
-    for (size_t n = 0; n < kVectors; ++n) sums[v][n] = hn::Zero(d);
-  }
-  for (size_t i = 0; i < rows; ++i) {
-    V row[kVectors];
-#pragma GCC unroll 8
-    for (size_t n = 0; n < kVectors; ++n) row[n] = hn::Load(d, levels + i * cols + n * lanes);
-#pragma GCC unroll 8
-    for (size_t v = 0; v < kRows; ++v) {
-      const V digit = hn::Set(d, digits[v * rows + i]);
-#pragma GCC unroll 8
-      for (size_t n = 0; n < kVectors; ++n) sums[v][n] = hn::MulAdd(digit, row[n], sums[v][n]);
-    }
-  }
-#pragma GCC unroll 8
-  for (size_t v = 0; v < kRows; ++v) {
-#pragma GCC unroll 8
-    for (size_t n = 0; n < kVectors; ++n) hn::Store(sums[v][n], d, currents + v * cols + n * lanes);
-  }
-}
-
-// The same for all `cols` columns of a panel.
-template <size_t kRows, typename T>
-HWY_INLINE void PanelCurrents(const T* HWY_RESTRICT digits, const T* HWY_RESTRICT levels, size_t rows, size_t cols,
-                              T* HWY_RESTRICT currents) {
-  const hn::ScalableTag<T> d;
-  const size_t lanes = hn::Lanes(d);
-  size_t j = 0;
-  for (; j + kColumnVectors * lanes <= cols; j += kColumnVectors * lanes) {
-    Currents<kRows, kColumnVectors>(d, digits, levels + j, rows, cols, currents + j);
-  }
-  switch ((cols - j) / lanes) {
-    case 3:
-      return Currents<kRows, 3>(d, digits, levels + j, rows, cols, currents + j);
-    case 2:
-      return Currents<kRows, 2>(d, digits, levels + j, rows, cols, currents + j);
-    case 1:
-      return Currents<kRows, 1>(d, digits, levels + j, rows, cols, currents + j);
-    default:
-      return;
-  }
-}
 
 template <class DD>
 HWY_INLINE hn::Vec<DD> LoadDouble(DD dd, const float* from) {
@@ -135,10 +74,10 @@ HWY_INLINE void ReadRows(const PanelReads<T>& reads, size_t matrix, size_t first
   HWY_ALIGN T currents[kRows * kPanelCols];
   for (size_t r = 0; r < count; ++r) {
     const size_t at = r * vectors + first_vector;
-    PanelCurrents<kRows>(reads.digits + at * rows, levels, rows, cols, currents);
+    RowCurrents<kRows>(reads.digits + at * rows, rows, levels, rows, cols, currents);
     for (size_t v = 0; v < kRows; ++v) {
       const double share = kOutput == Output::kCurrent ? 0 : reads.shares[at + v];
-      Convert<kOutput>(currents + v * cols, cols, reads.readout.adc, share, reads.weights[matrix * count + r],
+      Convert<kOutput>(currents + v * kPanelCols, cols, reads.readout.adc, share, reads.weights[matrix * count + r],
                        reads.sums + (first_vector + v) * cols, reads.counts, static_cast<size_t>(reads.used_cols));
     }
   }
@@ -150,7 +89,7 @@ HWY_INLINE void ReadMatrices(const PanelReads<T>& reads) {
   const size_t vectors = static_cast<size_t>(reads.vectors);
   for (size_t m = 0; m < static_cast<size_t>(reads.matrices); ++m) {
     size_t v = 0;
-    for (; v + kVectorRows <= vectors; v += kVectorRows) ReadRows<kVectorRows, kOutput>(reads, m, v);
+    for (; v + kBlockRows <= vectors; v += kBlockRows) ReadRows<kBlockRows, kOutput>(reads, m, v);
     for (; v < vectors; ++v) ReadRows<1, kOutput>(reads, m, v);
   }
 }

@@ -5,18 +5,19 @@ import re
 import subprocess
 from pathlib import Path
 
-BIN = Path(__file__).resolve().parents[2] / "build" / "bin"
+BUILD = Path(__file__).resolve().parents[2] / "build"
+BIN = BUILD / "bin"
 CAFFE = BIN / "caffe"
 
 
-def run(tool: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(tool: str, *arguments: object, timeout: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:
     """Runs build/bin/<tool>; its log goes to stderr alone."""
     return subprocess.run(
         [str(BIN / tool), *(str(argument) for argument in arguments)],
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=timeout,
         env={**os.environ, "GLOG_logtostderr": "1", "GLOG_minloglevel": "0", **environment},
     )
 

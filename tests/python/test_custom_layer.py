@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+import caffe_command
+from caffe_command import BUILD
+from conftest import ROOT
+
 EXAMPLE = ROOT / "examples" / "custom_layer"
-BUILD = Path(os.environ.get("RXNN_BUILD", ROOT / "build"))
 
 _SCRIPT = """
 import numpy as np
@@ -41,10 +43,10 @@ def plugin(tmp_path_factory) -> Path:
     return folder / "libhard_swish.so"
 
 
-def _run(command: list[object], plugins: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "CAFFE_PLUGINS": plugins, "GLOG_logtostderr": "1"}
+def _python(script: str, plugins: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "CAFFE_PLUGINS": str(plugins)}
     return subprocess.run(
-        [str(part) for part in command], capture_output=True, text=True, check=False, env=environment, timeout=120
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, env=environment, timeout=120
     )
 
 
@@ -54,23 +56,21 @@ def test_values_and_gradients(plugin: Path, tmp_path: Path):
         'layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 41 } } }\n'
         'layer { name: "swish" type: "HardSwish" bottom: "data" top: "out" }\nforce_backward: true\n'
     )
-    done = _run([sys.executable, "-c", _SCRIPT.format(model=str(model))], str(plugin))
+    done = _python(_SCRIPT.format(model=str(model)), plugin)
     assert done.returncode == 0, done.stderr
 
 
 def test_caffe_command_runs_it_behind_a_crossbar_layer(plugin: Path):
-    command = [BUILD / "bin" / "caffe", "time", "--model", EXAMPLE / "net.prototxt", "--iterations", "2"]
-    done = _run(command, str(plugin))
+    command = ("time", "--model", EXAMPLE / "net.prototxt", "--iterations", 2)
+    done = caffe_command.caffe(*command, CAFFE_PLUGINS=str(plugin))
     assert done.returncode == 0, done.stderr
     assert "hard_swish\tforward:" in done.stderr
 
-    without = _run(command, "")
-    assert without.returncode == 1
-    assert "Unknown layer type: HardSwish" in without.stderr
+    assert "Unknown layer type: HardSwish" in caffe_command.error(*command)
 
 
 def test_a_library_that_is_not_there_is_named(tmp_path: Path):
     missing = tmp_path / "missing.so"
-    done = _run([sys.executable, "-c", "import caffe"], str(missing))
+    done = _python("import caffe", missing)
     assert done.returncode == 1
     assert f"CAFFE_PLUGINS: cannot load {missing}" in done.stderr

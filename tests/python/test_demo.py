@@ -10,10 +10,9 @@ import pytest
 
 import caffe
 import rxnn
+from caffe_command import BIN
 from conftest import LENET, ROOT
 from rxnn.demo import Digits, as_bytes
-
-BINARIES = ROOT / "build" / "bin"
 
 
 def test_digits_are_scikit_learns():
@@ -31,8 +30,8 @@ def test_digits_become_bytes():
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory) -> Path:
     """The folder of a demo that has run."""
-    if not (BINARIES / "caffe").is_file():
-        pytest.skip(f"{BINARIES}/caffe is not built")
+    if not (BIN / "caffe").is_file():
+        pytest.skip(f"{BIN}/caffe is not built")
     folder = tmp_path_factory.mktemp("demo")
     command = [sys.executable, "-m", "rxnn", "demo", "--out", str(folder)]
     subprocess.run(command, capture_output=True, check=True)
@@ -76,8 +75,8 @@ def test_demo_says_what_is_not_built(fails, tmp_path):
 
 
 def test_training_makes_weights_like_those_that_are_kept(tmp_path, lenet):
-    if not (BINARIES / "caffe").is_file():
-        pytest.skip(f"{BINARIES}/caffe is not built")
+    if not (BIN / "caffe").is_file():
+        pytest.skip(f"{BIN}/caffe is not built")
     model, kept = lenet
     out = tmp_path / "trained.caffemodel"
     subprocess.run([sys.executable, LENET / "train.py", "--out", out], check=True, capture_output=True)

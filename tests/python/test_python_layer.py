@@ -8,14 +8,12 @@ import sys
 import threading
 import types
 import weakref
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import caffe
-
-BUILD = Path(os.environ.get("RXNN_BUILD", Path(__file__).resolve().parents[2] / "build"))
+from caffe_command import BUILD
 
 
 class Scale(caffe.Layer):

@@ -3,29 +3,23 @@
 The figures are those of BVLC Caffe 1.0 on the same weights and images (the README beside the data).
 """
 
-import os
 import re
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import caffe
+import caffe_command
 import rxnn
 
 pytestmark = pytest.mark.realdata
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("RXNN_BUILD", ROOT / "build"))
 MEAN = [104, 117, 123]
 
 
-def _run(*command: object) -> str:
-    environment = {**os.environ, "GLOG_logtostderr": "1"}
-    done = subprocess.run(
-        [str(part) for part in command], capture_output=True, text=True, check=False, env=environment, timeout=600
-    )
+def _run(tool: str, *arguments: object) -> str:
+    done = caffe_command.run(tool, *arguments, timeout=600)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stderr
 
@@ -40,7 +34,7 @@ def squeezenet(real_data: Path, tmp_path_factory) -> dict[str, Path]:
     """Weights, the deploy network, and networks that read all images from an LMDB and from files."""
     folder = tmp_path_factory.mktemp("squeezenet")
     images, source = real_data / "imagenet1000", real_data / "squeezenet"
-    _run(BUILD / "bin" / "convert_imageset", f"{images}/", images / "labels.txt", folder / "lmdb")
+    _run("convert_imageset", f"{images}/", images / "labels.txt", folder / "lmdb")
     deploy = source / "deploy.prototxt"
     rxnn.add_data(deploy, folder / "lmdb", folder / "lmdb.prototxt", mean=MEAN)
     rxnn.add_data(deploy, images / "labels.txt", folder / "list.prototxt", root=images, mean=MEAN)
@@ -66,7 +60,7 @@ def test_activations_are_those_of_caffe(squeezenet):
 
 def test_accuracy_over_1000_images_is_that_of_caffe(squeezenet):
     log = _run(
-        BUILD / "bin" / "caffe",
+        "caffe",
         *("test", "--model", squeezenet["lmdb"], "--weights", squeezenet["weights"], "--iterations", 20),
     )
     outputs = _outputs(log)
@@ -98,7 +92,7 @@ def test_files_of_convert_give_what_evaluate_gives(squeezenet, tmp_path):
     reports = rxnn.convert(squeezenet["lmdb"], squeezenet["weights"], "rram_64x64", *out)
     assert len(reports) == 26
     assert all(report.worst_relative_change > report.mean_relative_change > 0 for report in reports)
-    outputs = _outputs(_run(BUILD / "bin" / "caffe", "test", "--model", out[0], "--weights", out[1], "--iterations", 1))
+    outputs = _outputs(_run("caffe", "test", "--model", out[0], "--weights", out[1], "--iterations", 1))
     evaluation = rxnn.evaluate(squeezenet["lmdb"], squeezenet["weights"], ["rram_64x64"], iterations=1)
     expected = evaluation.on_hardware[0].outputs
     assert outputs == pytest.approx(expected, rel=1e-5)

@@ -182,10 +182,25 @@ def test_callbacks_of_nets_that_only_a_solver_holds(solver_file, x_y):
     assert seen == [0, 1, 2]
 
 
+@pytest.fixture
+def interrupts():
+    """SIGINT as Python has it at start; a process in the background is born with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupts")
 def test_interrupts_end_a_training(solver_file):
     solver = caffe.SGDSolver(solver_file(max_iter=2**31 - 1))
     main = threading.main_thread().ident
-    solver.add_callback(lambda: solver.iter == 3 and signal.pthread_kill(main, signal.SIGINT), lambda: None)
+
+    def on_start():
+        assert solver.iter < 10, "the interrupt did not end it"
+        if solver.iter == 3:
+            signal.pthread_kill(main, signal.SIGINT)
+
+    solver.add_callback(on_start, lambda: None)
     with pytest.raises(KeyboardInterrupt):
         solver.solve()
     assert 3 <= solver.iter < 10

@@ -1,6 +1,6 @@
 """convert_imageset and compute_image_mean, against python-lmdb, Pillow and numpy."""
 
-import os
+import functools
 import re
 import signal
 import subprocess
@@ -14,19 +14,9 @@ from PIL import Image
 
 import caffe_command
 from caffe.proto import caffe_pb2
+from caffe_command import BIN
 
-BIN = Path(__file__).resolve().parents[2] / "build" / "bin"
-
-
-def run(tool: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(BIN / tool), *(str(argument) for argument in arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        env={**os.environ, "GLOG_logtostderr": "1", "GLOG_minloglevel": "0"},
-    )
+run = functools.partial(caffe_command.run, timeout=60)
 
 
 def succeeds(tool: str, *arguments: object) -> str:

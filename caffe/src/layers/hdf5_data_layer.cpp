@@ -1,13 +1,11 @@
 #include "caffe/layers/hdf5_data_layer.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
 #include <numeric>
 #include <random>
 
 #include "caffe/util/hdf5.hpp"
+#include "caffe/util/io.hpp"
 #include "caffe/util/math_functions.hpp"
 #include "caffe/util/rng.hpp"
 #include "caffe/util/solver_share.hpp"
@@ -16,10 +14,7 @@ namespace caffe {
 namespace {
 
 vector<string> ReadFileList(const string& source) {
-  CAFFE_REQUIRE(std::filesystem::exists(source)) << "File not found: " << source;
-  CAFFE_REQUIRE(!std::filesystem::is_directory(source)) << "Expected a file, found a directory: " << source;
-  std::ifstream stream(source);
-  CAFFE_REQUIRE(stream) << "Cannot open " << source << ": " << std::strerror(errno);
+  std::ifstream stream = OpenFile(source);
   vector<string> files;
   string line;
   while (std::getline(stream, line)) {

@@ -12,8 +12,6 @@ namespace caffe {
 template <typename Dtype>
 void InfogainLossLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
   LossLayer<Dtype>::LayerSetUp(bottom, top);
-  has_ignore_label_ = this->layer_param_.loss_param().has_ignore_label();
-  ignore_label_ = this->layer_param_.loss_param().ignore_label();
   normalization_ = this->Normalization(LossParameter_NormalizationMode_VALID);
   if (bottom.size() < 3) {
     const string& source = this->layer_param_.infogain_loss_param().source();
@@ -37,9 +35,7 @@ void InfogainLossLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const
   outer_num_ = bottom[0]->count(0, infogain_axis_);
   inner_num_ = bottom[0]->count(infogain_axis_ + 1);
   num_labels_ = bottom[0]->shape(infogain_axis_);
-  CAFFE_REQUIRE(outer_num_ * inner_num_ == bottom[1]->count())
-      << "labels of shape " << bottom[1]->shape_string() << " for predictions of shape " << bottom[0]->shape_string()
-      << ", expected " << outer_num_ * inner_num_ << " labels";
+  this->RequireLabels(bottom, outer_num_ * inner_num_);
   const Blob<Dtype>& matrix = bottom.size() > 2 ? *bottom[2] : infogain_;
   CAFFE_REQUIRE(matrix.count() == num_labels_ * num_labels_)
       << "infogain matrix of shape " << matrix.shape_string() << ", expected " << num_labels_ << "x" << num_labels_;
@@ -66,7 +62,7 @@ void InfogainLossLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, c
   Dtype loss = 0;
   int valid = 0;
   for (int position = 0; position < outer_num_ * inner_num_; ++position) {
-    if (Ignored(labels[position])) {
+    if (this->Ignored(labels[position])) {
       continue;
     }
     const Dtype* weights = matrix + this->ClassOf(labels[position], num_labels_) * num_labels_;
@@ -99,7 +95,7 @@ void InfogainLossLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, con
   Dtype* bottom_diff = bottom[0]->mutable_cpu_diff();
   for (int position = 0; position < outer_num_ * inner_num_; ++position) {
     const int first = position / inner_num_ * num_labels_ * inner_num_ + position % inner_num_;
-    const bool ignored = Ignored(labels[position]);
+    const bool ignored = this->Ignored(labels[position]);
     const int label = ignored ? 0 : static_cast<int>(labels[position]);
     for (int k = 0; k < num_labels_; ++k) {
       const int i = first + k * inner_num_;

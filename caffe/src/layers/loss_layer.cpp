@@ -11,6 +11,8 @@ void LossLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vect
       this->layer_param_.add_loss_weight(i == 0 ? 1 : 0);
     }
   }
+  has_ignore_label_ = this->layer_param_.loss_param().has_ignore_label();
+  ignore_label_ = this->layer_param_.loss_param().ignore_label();
 }
 
 template <typename Dtype>
@@ -61,6 +63,13 @@ template <typename Dtype>
 int LossLayer<Dtype>::ClassOf(Dtype label, int classes) {
   CAFFE_REQUIRE(label >= 0 && label < classes) << "label " << label << " is outside of [0, " << classes << ")";
   return static_cast<int>(label);
+}
+
+template <typename Dtype>
+void LossLayer<Dtype>::RequireLabels(const vector<Blob<Dtype>*>& bottom, int count) {
+  CAFFE_REQUIRE(count == bottom[1]->count())
+      << "labels of shape " << bottom[1]->shape_string() << " for predictions of shape " << bottom[0]->shape_string()
+      << ", expected " << count << " labels";
 }
 
 INSTANTIATE_CLASS(LossLayer);

@@ -9,8 +9,6 @@ template <typename Dtype>
 void SigmoidCrossEntropyLossLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom,
                                                      const vector<Blob<Dtype>*>& top) {
   LossLayer<Dtype>::LayerSetUp(bottom, top);
-  has_ignore_label_ = this->layer_param_.loss_param().has_ignore_label();
-  ignore_label_ = this->layer_param_.loss_param().ignore_label();
   normalization_ = this->Normalization(LossParameter_NormalizationMode_BATCH_SIZE);
   sigmoid_layer_ = std::make_shared<SigmoidLayer<Dtype>>(LayerParameter());
   sigmoid_output_ = std::make_shared<Blob<Dtype>>();
@@ -45,7 +43,7 @@ void SigmoidCrossEntropyLossLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>
   double loss = 0;
   int valid = 0;
   for (int i = 0; i < bottom[0]->count(); ++i) {
-    if (Ignored(targets[i])) {
+    if (this->Ignored(targets[i])) {
       continue;
     }
     const Dtype x = scores[i], t = targets[i];
@@ -68,7 +66,8 @@ void SigmoidCrossEntropyLossLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*
   const Dtype *p = sigmoid_output_->cpu_data(), *targets = bottom[1]->cpu_data();
   const Dtype slope = top[0]->cpu_diff()[0] / normalizer_;
   Dtype* dx = bottom[0]->mutable_cpu_diff();
-  ForEachElement(bottom[0]->count(), [&](int i) { dx[i] = Ignored(targets[i]) ? 0 : slope * (p[i] - targets[i]); });
+  ForEachElement(bottom[0]->count(),
+                 [&](int i) { dx[i] = this->Ignored(targets[i]) ? 0 : slope * (p[i] - targets[i]); });
 }
 
 INSTANTIATE_CLASS(SigmoidCrossEntropyLossLayer);

@@ -11,8 +11,6 @@ namespace caffe {
 template <typename Dtype>
 void SoftmaxWithLossLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
   LossLayer<Dtype>::LayerSetUp(bottom, top);
-  has_ignore_label_ = this->layer_param_.loss_param().has_ignore_label();
-  ignore_label_ = this->layer_param_.loss_param().ignore_label();
   normalization_ = this->Normalization(LossParameter_NormalizationMode_VALID);
   LayerParameter softmax_param;
   *softmax_param.mutable_softmax_param() = this->layer_param_.softmax_param();
@@ -28,9 +26,7 @@ void SoftmaxWithLossLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, co
   softmax_axis_ = bottom[0]->CanonicalAxisIndex(this->layer_param_.softmax_param().axis());
   outer_num_ = bottom[0]->count(0, softmax_axis_);
   inner_num_ = bottom[0]->count(softmax_axis_ + 1);
-  CAFFE_REQUIRE(outer_num_ * inner_num_ == bottom[1]->count())
-      << "labels of shape " << bottom[1]->shape_string() << " for predictions of shape " << bottom[0]->shape_string()
-      << ", expected " << outer_num_ * inner_num_ << " labels";
+  this->RequireLabels(bottom, outer_num_ * inner_num_);
   if (top.size() > 1) {
     top[1]->ReshapeLike(*bottom[0]);
   }
@@ -51,7 +47,7 @@ void SoftmaxWithLossLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom
   for (int outer = 0; outer < outer_num_; ++outer) {
     for (int inner = 0; inner < inner_num_; ++inner) {
       const Dtype value = label[outer * inner_num_ + inner];
-      if (Ignored(value)) {
+      if (this->Ignored(value)) {
         continue;
       }
       const int c = this->ClassOf(value, classes);
@@ -83,7 +79,7 @@ void SoftmaxWithLossLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, 
     for (int inner = 0; inner < inner_num_; ++inner) {
       const Dtype value = label[outer * inner_num_ + inner];
       Dtype* position = diff + outer * classes * inner_num_ + inner;
-      if (Ignored(value)) {
+      if (this->Ignored(value)) {
         for (int c = 0; c < classes; ++c) {
           position[c * inner_num_] = 0;
         }

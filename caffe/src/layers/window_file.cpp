@@ -1,8 +1,6 @@
 #include "window_file.hpp"
 
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
+#include "caffe/util/io.hpp"
 
 namespace caffe {
 namespace {
@@ -10,12 +8,7 @@ namespace {
 // The words of a file, each with its line.
 class Words {
  public:
-  explicit Words(const string& filename) : filename_(filename) {
-    CAFFE_REQUIRE(std::filesystem::exists(filename)) << "File not found: " << filename;
-    CAFFE_REQUIRE(!std::filesystem::is_directory(filename)) << "Expected a file, found a directory: " << filename;
-    stream_.open(filename);
-    CAFFE_REQUIRE(stream_) << "Cannot open " << filename << ": " << std::strerror(errno);
-  }
+  explicit Words(const string& filename) : filename_(filename), stream_(OpenFile(filename)) {}
 
   // Whether there is another word.
   bool Skip() {

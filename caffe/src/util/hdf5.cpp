@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 
+#include "caffe/util/io.hpp"
 #include "hdf5_handle.hpp"
 
 namespace caffe {
@@ -45,7 +45,7 @@ hsize_t ElementCount(hid_t set) {
 
 Hdf5Reader::Hdf5Reader(const string& filename) : filename_(filename) {
   SilenceHdf5();
-  CAFFE_REQUIRE(std::filesystem::exists(filename)) << "File not found: " << filename;
+  RequireFile(filename);
   file_ = H5Fopen(filename.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
   CAFFE_REQUIRE(file_ >= 0) << filename << ": truncated, or no HDF5 file";
 }

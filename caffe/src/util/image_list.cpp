@@ -5,13 +5,12 @@
 #include <cstring>
 #include <filesystem>
 
+#include "caffe/util/io.hpp"
+
 namespace caffe {
 
 vector<ImageListEntry> ReadImageList(const string& filename) {
-  CAFFE_REQUIRE(std::filesystem::exists(filename)) << "File not found: " << filename;
-  CAFFE_REQUIRE(!std::filesystem::is_directory(filename)) << "Expected a file, found a directory: " << filename;
-  std::ifstream stream(filename);
-  CAFFE_REQUIRE(stream) << "Cannot open " << filename << ": " << std::strerror(errno);
+  std::ifstream stream = OpenFile(filename);
   vector<ImageListEntry> entries;
   string text;
   for (int line = 1; std::getline(stream, text); ++line) {

@@ -42,11 +42,13 @@ class TextErrors : public google::protobuf::io::ErrorCollector {
   string text_;
 };
 
-string ReadWholeFile(const string& filename) {
-  CAFFE_REQUIRE(std::filesystem::exists(filename)) << "File not found: " << filename;
+void RequireNoFolder(const string& filename) {
+  RequireFile(filename);
   CAFFE_REQUIRE(!std::filesystem::is_directory(filename)) << "Expected a file, found a directory: " << filename;
-  std::ifstream stream(filename, ios::in | ios::binary);
-  CAFFE_REQUIRE(stream) << "Cannot open " << filename << ": " << std::strerror(errno);
+}
+
+string ReadWholeFile(const string& filename) {
+  std::ifstream stream = OpenFile(filename, ios::in | ios::binary);
   string content((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
   CAFFE_REQUIRE(!stream.bad()) << "Cannot read " << filename << ": " << std::strerror(errno);
   return content;
@@ -69,6 +71,17 @@ void WriteAndRename(const string& filename, Write write) {
 }
 
 }  // namespace
+
+void RequireFile(const string& filename) {
+  CAFFE_REQUIRE(std::filesystem::exists(filename)) << "File not found: " << filename;
+}
+
+std::ifstream OpenFile(const string& filename, ios::openmode mode) {
+  RequireNoFolder(filename);
+  std::ifstream stream(filename, mode);
+  CAFFE_REQUIRE(stream) << "Cannot open " << filename << ": " << std::strerror(errno);
+  return stream;
+}
 
 void ReadProtoFromText(const string& text, const string& origin, Message* proto) {
   TextErrors errors(origin);
@@ -101,8 +114,7 @@ void WriteProtoToTextFile(const Message& proto, const string& filename) {
 }
 
 void ReadProtoFromBinaryFileOrDie(const string& filename, Message* proto) {
-  CAFFE_REQUIRE(std::filesystem::exists(filename)) << "File not found: " << filename;
-  CAFFE_REQUIRE(!std::filesystem::is_directory(filename)) << "Expected a file, found a directory: " << filename;
+  RequireNoFolder(filename);
   const int descriptor = open(filename.c_str(), O_RDONLY);
   CAFFE_REQUIRE(descriptor >= 0) << "Cannot open " << filename << ": " << std::strerror(errno);
   google::protobuf::io::FileInputStream raw(descriptor);

@@ -1,10 +1,9 @@
-#include <filesystem>
-
 #include "actions.hpp"
 #include "caffe/layers/base_data_layer.hpp"
 #include "caffe/net.hpp"
 #include "caffe/util/benchmark.hpp"
 #include "caffe/util/corrupt_records.hpp"
+#include "caffe/util/io.hpp"
 
 namespace caffe::tools {
 namespace {
@@ -71,7 +70,7 @@ void Test(const TestOptions& options) {
   CAFFE_REQUIRE(!options.weights.empty()) << "Need model weights to score: give --weights=FILE.caffemodel";
   CAFFE_REQUIRE(options.iterations > 0) << "--iterations is " << options.iterations << "; at least 1 is needed";
   // Before the net is built, which may take long.
-  CAFFE_REQUIRE(std::filesystem::exists(options.weights)) << "File not found: " << options.weights;
+  RequireFile(options.weights);
 
   Net<float> net(options.net.model, TEST, options.net.level, &options.net.stages);
   net.CopyTrainedLayersFrom(options.weights);

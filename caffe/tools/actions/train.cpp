@@ -1,8 +1,8 @@
-#include <filesystem>
 #include <memory>
 
 #include "actions.hpp"
 #include "caffe/solver.hpp"
+#include "caffe/util/io.hpp"
 #include "caffe/util/signal_handler.h"
 #include "caffe/util/upgrade_proto.hpp"
 
@@ -17,8 +17,6 @@ SolverAction::Enum SignalEffect(const char* flag, const string& effect) {
                                         << ": it must be stop, snapshot or none";
   return found->second;
 }
-
-void RequireFile(const string& file) { CAFFE_REQUIRE(std::filesystem::exists(file)) << "File not found: " << file; }
 
 }  // namespace
 

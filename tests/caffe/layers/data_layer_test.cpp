@@ -4,8 +4,8 @@
 #include <thread>
 
 #include "caffe/util/corrupt_records.hpp"
+#include "tests/support/data_layers.hpp"
 #include "tests/support/image_files.hpp"
-#include "tests/support/layer_harness.hpp"
 
 namespace rxnn::testing {
 namespace {
@@ -27,15 +27,6 @@ class DataLayerTest : public LayerTest<Dtype> {
   std::string Text(int batch_size, const std::string& param = "", const std::string& more = "") const {
     return "type: 'Data' data_param { source: '" + path_ + "' backend: LMDB batch_size: " + std::to_string(batch_size) +
            " " + param + " } " + more;
-  }
-  std::vector<double> Labels(LayerHarness<Dtype>* run, int batches) const {
-    std::vector<double> labels;
-    for (int i = 0; i < batches; ++i) {
-      run->Forward();
-      const auto batch = Data(run->out(1));
-      labels.insert(labels.end(), batch.begin(), batch.end());
-    }
-    return labels;
   }
 
   TemporaryDirectory folder_;
@@ -131,8 +122,8 @@ TYPED_TEST(DataLayerTest, SolversTakeTurnsInTraining) {
     LayerHarness<TypeParam> train(this->Text(2), {}, 2, caffe::TRAIN), test(this->Text(2), {}, 2, caffe::TEST);
     std::vector<double> expected;
     for (int i = 0; i < 6; ++i) expected.push_back(10 + (3 * i + rank) % 5);
-    EXPECT_EQ(this->Labels(&train, 3), expected);
-    EXPECT_EQ(this->Labels(&test, 2), (std::vector<double>{10, 11, 12, 13}));
+    EXPECT_EQ(NextLabels(&train, 3), expected);
+    EXPECT_EQ(NextLabels(&test, 2), (std::vector<double>{10, 11, 12, 13}));
   }
   caffe::Caffe::set_solver_count(1);
   caffe::Caffe::set_solver_rank(0);
@@ -141,8 +132,8 @@ TYPED_TEST(DataLayerTest, SolversTakeTurnsInTraining) {
 TYPED_TEST(DataLayerTest, TwoLayersReadOneDatabase) {
   WriteDatabase(this->path_, Images(3));
   LayerHarness<TypeParam> one(this->Text(2), {}, 2), two(this->Text(1), {}, 2);
-  EXPECT_EQ(this->Labels(&one, 2), (std::vector<double>{10, 11, 12, 10}));
-  EXPECT_EQ(this->Labels(&two, 2), (std::vector<double>{10, 11}));
+  EXPECT_EQ(NextLabels(&one, 2), (std::vector<double>{10, 11, 12, 10}));
+  EXPECT_EQ(NextLabels(&two, 2), (std::vector<double>{10, 11}));
 }
 
 // However far the thread has read ahead, the saved place is that of the last batch put out.
@@ -150,23 +141,14 @@ TYPED_TEST(DataLayerTest, GoesOnWhereItWasSaved) {
   WriteDatabase(this->path_, Images(7));
   const std::string text = this->Text(2, "", "transform_param { crop_size: 3 mirror: true }");
   LayerHarness<TypeParam> run(text, {}, 2, caffe::TRAIN), resumed(text, {}, 2, caffe::TRAIN);
-  const auto resumable = [](LayerHarness<TypeParam>& harness) {
-    return dynamic_cast<caffe::Resumable*>(harness.layer.get());
-  };
   for (const int before : {0, 1, 5}) {
     for (int i = 0; i < before; ++i) run.Forward();
-    resumable(resumed)->RestoreState(resumable(run)->SaveState());
-    for (int i = 0; i < 4; ++i) {
-      run.Forward();
-      resumed.Forward();
-      EXPECT_EQ(Data(resumed.out(0)), Data(run.out(0)));
-      EXPECT_EQ(Data(resumed.out(1)), Data(run.out(1)));
-    }
+    ExpectGoesOn(&run, &resumed);
   }
-  ExpectError([&] { resumable(resumed)->RestoreState("nonsense"); }, "damaged");
-  std::string other = resumable(run)->SaveState();
+  ExpectError([&] { ResumableOf(resumed)->RestoreState("nonsense"); }, "damaged");
+  std::string other = ResumableOf(run)->SaveState();
   other.resize(other.find('\n') + 1);
-  ExpectError([&] { resumable(resumed)->RestoreState(other + "9999"); }, "has no record '9999'");
+  ExpectError([&] { ResumableOf(resumed)->RestoreState(other + "9999"); }, "has no record '9999'");
   resumed.Forward();
 }
 
@@ -196,7 +178,7 @@ TYPED_TEST(DataLayerTest, NamesACorruptRecord) {
   values[4] = "\xff\xff no datum";
   WriteDatabase(this->path_, values);
   LayerHarness<TypeParam> run(this->Text(2), {}, 2);
-  EXPECT_EQ(this->Labels(&run, 2), (std::vector<double>{10, 11, 12, 13}));
+  EXPECT_EQ(NextLabels(&run, 2), (std::vector<double>{10, 11, 12, 13}));
   for (int i = 0; i < 3; ++i) {
     ExpectError([&] { run.Forward(); }, "record '0004' of " + this->path_ + ": corrupt: it is no Datum message");
   }
@@ -213,7 +195,7 @@ TYPED_TEST(DataLayerTest, PassesOverCorruptRecordsWhenTold) {
   const size_t before = caffe::CorruptRecords::count();
   caffe::CorruptRecords::set_skip(true);
   LayerHarness<TypeParam> run(this->Text(3), {}, 2);
-  EXPECT_EQ(this->Labels(&run, 3), (std::vector<double>{11, 12, 14, 15, 11, 12, 14, 15, 11}));
+  EXPECT_EQ(NextLabels(&run, 3), (std::vector<double>{11, 12, 14, 15, 11, 12, 14, 15, 11}));
   EXPECT_EQ(caffe::CorruptRecords::count() - before, 2u);
   this->path_ = this->folder_ / "all";
   WriteDatabase(this->path_, std::vector<std::string>{"\xff"});

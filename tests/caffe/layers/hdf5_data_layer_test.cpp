@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "caffe/util/hdf5.hpp"
+#include "tests/support/data_layers.hpp"
 #include "tests/support/image_files.hpp"
-#include "tests/support/layer_harness.hpp"
 
 namespace rxnn::testing {
 namespace {
@@ -104,12 +104,11 @@ TYPED_TEST(HDF5DataLayerTest, GoesOnWhereItWasSaved) {
   LayerHarness<TypeParam> run(this->Text(3, "shuffle: true"), {}, 2), resumed(this->Text(3, "shuffle: true"), {}, 2);
   for (const int before : {0, 2, 5}) {
     this->Labels(&run, before);
-    const auto state = dynamic_cast<caffe::Resumable*>(run.layer.get())->SaveState();
-    dynamic_cast<caffe::Resumable*>(resumed.layer.get())->RestoreState(state);
+    ResumableOf(resumed)->RestoreState(ResumableOf(run)->SaveState());
     EXPECT_EQ(this->Labels(&resumed, 6), this->Labels(&run, 6));
   }
-  ExpectError([&] { dynamic_cast<caffe::Resumable*>(run.layer.get())->RestoreState("1 7 0"); }, "it has only 2 files");
-  ExpectError([&] { dynamic_cast<caffe::Resumable*>(run.layer.get())->RestoreState("1 0 9"); }, "rows");
+  ExpectError([&] { ResumableOf(run)->RestoreState("1 7 0"); }, "it has only 2 files");
+  ExpectError([&] { ResumableOf(run)->RestoreState("1 0 9"); }, "rows");
 }
 
 TYPED_TEST(HDF5DataLayerTest, SaysWhatIsWrong) {

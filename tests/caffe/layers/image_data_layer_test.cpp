@@ -4,8 +4,8 @@
 #include <set>
 
 #include "caffe/util/corrupt_records.hpp"
+#include "tests/support/data_layers.hpp"
 #include "tests/support/image_files.hpp"
-#include "tests/support/layer_harness.hpp"
 
 namespace rxnn::testing {
 namespace {
@@ -28,15 +28,6 @@ class ImageDataLayerTest : public LayerTest<Dtype> {
   std::string Text(int batch_size, const std::string& param = "", const std::string& more = "") const {
     return "type: 'ImageData' image_data_param { source: '" + list_ + "' root_folder: '" + (folder_ / "") +
            "' batch_size: " + std::to_string(batch_size) + " " + param + " } " + more;
-  }
-  std::vector<double> Labels(LayerHarness<Dtype>* run, int batches) const {
-    std::vector<double> labels;
-    for (int i = 0; i < batches; ++i) {
-      run->Forward();
-      const auto batch = Data(run->out(1));
-      labels.insert(labels.end(), batch.begin(), batch.end());
-    }
-    return labels;
   }
 
   TemporaryDirectory folder_;
@@ -74,7 +65,7 @@ TYPED_TEST(ImageDataLayerTest, ShufflesEachPassAnew) {
   LayerHarness<TypeParam> run(this->Text(kImages, "shuffle: true"), {}, 2);
   std::set<std::vector<double>> orders;
   for (int pass = 0; pass < 5; ++pass) {
-    auto labels = this->Labels(&run, 1);
+    auto labels = NextLabels(&run, 1);
     orders.insert(labels);
     // The image goes with its label.
     EXPECT_EQ(run.out(0).data_at(2, 1, 3, 1), Pixel(RandomImage(5, 4, static_cast<int>(labels[2])), 1, 3, 1));
@@ -89,22 +80,14 @@ TYPED_TEST(ImageDataLayerTest, GoesOnWhereItWasSaved) {
   LayerHarness<TypeParam> run(text, {}, 2, caffe::TRAIN), resumed(text, {}, 2, caffe::TRAIN);
   for (int before : {0, 1, 4}) {
     while (before-- > 0) run.Forward();
-    const auto state = dynamic_cast<caffe::Resumable*>(run.layer.get())->SaveState();
-    dynamic_cast<caffe::Resumable*>(resumed.layer.get())->RestoreState(state);
-    for (int i = 0; i < 4; ++i) {
-      run.Forward();
-      resumed.Forward();
-      EXPECT_EQ(Data(resumed.out(0)), Data(run.out(0)));
-      EXPECT_EQ(Data(resumed.out(1)), Data(run.out(1)));
-    }
+    ExpectGoesOn(&run, &resumed);
   }
   WriteText(this->list_, "a 0.png 0\n");
   LayerHarness<TypeParam> other(this->Text(1), {}, 2);
   run.Forward();
   run.Forward();
-  const auto state = dynamic_cast<caffe::Resumable*>(run.layer.get())->SaveState();
-  ExpectError([&] { dynamic_cast<caffe::Resumable*>(other.layer.get())->RestoreState(state); },
-              "is not the list of the interrupted run");
+  const auto state = ResumableOf(run)->SaveState();
+  ExpectError([&] { ResumableOf(other)->RestoreState(state); }, "is not the list of the interrupted run");
 }
 
 TYPED_TEST(ImageDataLayerTest, SkipsAtRandom) {
@@ -112,7 +95,7 @@ TYPED_TEST(ImageDataLayerTest, SkipsAtRandom) {
   for (int seed = 0; seed < 30; ++seed) {
     caffe::Caffe::set_random_seed(seed);
     LayerHarness<TypeParam> run(this->Text(1, "rand_skip: 3"), {}, 2);
-    first.insert(this->Labels(&run, 1)[0]);
+    first.insert(NextLabels(&run, 1)[0]);
   }
   EXPECT_EQ(first, (std::set<double>{0, 1, 2}));
 }
@@ -121,7 +104,7 @@ TYPED_TEST(ImageDataLayerTest, NamesLineAndImageOfAnError) {
   WriteText(this->folder_ / "noise.jpg", "no image");
   WriteText(this->list_, "a 0.png 0\n\na 1.png 1\nnoise.jpg 2\n");
   LayerHarness<TypeParam> noise(this->Text(1), {}, 2);
-  EXPECT_EQ(this->Labels(&noise, 2), (std::vector<double>{0, 1}));
+  EXPECT_EQ(NextLabels(&noise, 2), (std::vector<double>{0, 1}));
   for (int i = 0; i < 3; ++i) {
     ExpectError([&] { noise.Forward(); },
                 this->list_ + ":4: noise.jpg: " + (this->folder_ / "noise.jpg") + " cannot be decoded");
@@ -139,7 +122,7 @@ TYPED_TEST(ImageDataLayerTest, PassesOverWhatCannotBeReadWhenTold) {
   WriteText(this->list_, "none.png 9\na 0.png 0\nnone.png 9\na 1.png 1\n");
   caffe::CorruptRecords::set_skip(true);
   LayerHarness<TypeParam> run(this->Text(3), {}, 2);
-  EXPECT_EQ(this->Labels(&run, 2), (std::vector<double>{0, 1, 0, 1, 0, 1}));
+  EXPECT_EQ(NextLabels(&run, 2), (std::vector<double>{0, 1, 0, 1, 0, 1}));
   caffe::CorruptRecords::set_skip(false);
 }
 

@@ -2,8 +2,8 @@
 
 #include <opencv2/imgproc.hpp>
 
+#include "tests/support/data_layers.hpp"
 #include "tests/support/image_files.hpp"
-#include "tests/support/layer_harness.hpp"
 
 namespace rxnn::testing {
 namespace {
@@ -133,14 +133,7 @@ TYPED_TEST(WindowDataLayerTest, GoesOnWhereItWasSaved) {
   const std::string text = this->Text("crop_size: 8 mirror: true", "", "0.5");
   LayerHarness<TypeParam> run(text, {}, 2), resumed(text, {}, 2);
   run.Forward();
-  const auto state = dynamic_cast<caffe::Resumable*>(run.layer.get())->SaveState();
-  dynamic_cast<caffe::Resumable*>(resumed.layer.get())->RestoreState(state);
-  for (int i = 0; i < 4; ++i) {
-    run.Forward();
-    resumed.Forward();
-    EXPECT_EQ(Data(resumed.out(0)), Data(run.out(0)));
-    EXPECT_EQ(Data(resumed.out(1)), Data(run.out(1)));
-  }
+  ExpectGoesOn(&run, &resumed);
 }
 
 TYPED_TEST(WindowDataLayerTest, SaysWhatIsWrong) {

@@ -41,16 +41,12 @@ class InfogainLossLayer : public LossLayer<Dtype> {
   vector<Blob<Dtype>*> softmax_bottom_vec_, softmax_top_vec_;
   Blob<Dtype> infogain_;    // H where it comes from a file
   Blob<Dtype> sum_rows_H_;  // sums of the rows of H
-  bool has_ignore_label_ = false;
-  int ignore_label_ = 0;
   LossParameter_NormalizationMode normalization_ = LossParameter_NormalizationMode_VALID;
   int infogain_axis_ = 1;
   int outer_num_ = 0, inner_num_ = 0;
   int num_labels_ = 0;
 
  private:
-  bool Ignored(Dtype label) const { return has_ignore_label_ && static_cast<int>(label) == ignore_label_; }
-
   Dtype normalizer_ = 1;  // of the last Forward
 };
 

@@ -15,6 +15,7 @@ template <typename Dtype>
 class LossLayer : public Layer<Dtype> {
  public:
   using Layer<Dtype>::Layer;
+  // Loss weights, and the label to ignore.
   void LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
   // Checks that prediction and target have the same first dimension.
   void Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
@@ -35,6 +36,13 @@ class LossLayer : public Layer<Dtype> {
   void RequireNoTargetGradient(const vector<bool>& propagate_down) const;
   // The label as a number of a class; throws Error unless it is in [0, classes).
   static int ClassOf(Dtype label, int classes);
+  // Throws Error unless bottom 1 has `count` labels, one for each position of the predictions in bottom 0.
+  static void RequireLabels(const vector<Blob<Dtype>*>& bottom, int count);
+  // Whether loss_param says that this label counts for nothing.
+  bool Ignored(Dtype label) const { return has_ignore_label_ && static_cast<int>(label) == ignore_label_; }
+
+  bool has_ignore_label_ = false;
+  int ignore_label_ = 0;
 };
 
 }  // namespace caffe

@@ -32,14 +32,9 @@ class SigmoidCrossEntropyLossLayer : public LossLayer<Dtype> {
   shared_ptr<Blob<Dtype>> sigmoid_output_;
   // What the inner layer runs on: bottom 0 and sigmoid_output_.
   vector<Blob<Dtype>*> sigmoid_bottom_vec_, sigmoid_top_vec_;
-  bool has_ignore_label_ = false;
-  int ignore_label_ = 0;
   LossParameter_NormalizationMode normalization_ = LossParameter_NormalizationMode_BATCH_SIZE;
   Dtype normalizer_ = 1;  // of the last Forward
   int outer_num_ = 0, inner_num_ = 0;
-
- private:
-  bool Ignored(Dtype target) const { return has_ignore_label_ && static_cast<int>(target) == ignore_label_; }
 };
 
 }  // namespace caffe

@@ -34,16 +34,12 @@ class SoftmaxWithLossLayer : public LossLayer<Dtype> {
   Blob<Dtype> prob_;
   // What the inner layer runs on: bottom 0 and prob_.
   vector<Blob<Dtype>*> softmax_bottom_vec_, softmax_top_vec_;
-  bool has_ignore_label_ = false;
-  int ignore_label_ = 0;
   LossParameter_NormalizationMode normalization_ = LossParameter_NormalizationMode_VALID;
   int softmax_axis_ = 1;
   int outer_num_ = 0;
   int inner_num_ = 0;
 
  private:
-  bool Ignored(Dtype label) const { return has_ignore_label_ && static_cast<int>(label) == ignore_label_; }
-
   Dtype normalizer_ = 1;  // of the last Forward
 };
 

@@ -18,6 +18,11 @@ using ::google::protobuf::Message;
 void MakeTempDir(string* temp_dirname);
 void MakeTempFilename(string* temp_filename);
 
+// Throws Error, "File not found: F", unless there is a file (or folder) of that name.
+void RequireFile(const string& filename);
+// Opens a file to read. Throws Error for one that is missing, a folder, or not to be opened, naming it and the reason.
+std::ifstream OpenFile(const string& filename, ios::openmode mode = ios::in);
+
 // Text: throws Error for a missing file ("File not found: F"), and for a syntax error or unknown field with file, line
 // and column (1-based) of each complaint. The OrDie names are Caffe's.
 void ReadProtoFromTextFileOrDie(const string& filename, Message* proto);
