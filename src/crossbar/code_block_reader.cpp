@@ -161,14 +161,12 @@ void CodeBlockReader::CutForProducts(const CodeCut& cut) {
 
 void CodeBlockReader::ReadPanel(const Block& block, int row_tile, int pass, const Panel& panel, std::int32_t* sums) {
   const PanelLevels levels(state_, block.group, row_tile, panel);
-  float* matrix_levels = levels_.Reserve(static_cast<std::size_t>(levels.rows()) * panel.stride);
   CodeReads reads;
   reads.rows = levels.rows();
   reads.cols = panel.stride;
   reads.vectors = block.vectors;
   reads.streams = state_.scheme.streams;
   reads.dac_bits = state_.hardware.dac_bits;
-  reads.levels = matrix_levels;
   reads.readout = readout_;
   reads.sums = sums;
   reads.counts = &counts_;
@@ -176,7 +174,16 @@ void CodeBlockReader::ReadPanel(const Block& block, int row_tile, int pass, cons
   counts_.conversions +=
       static_cast<std::int64_t>(state_.scheme.matrices()) * reads.streams * block.vectors * panel.cols;
   for (int matrix = 0; matrix < state_.scheme.matrices(); ++matrix) {
-    levels.CopyMatrix(matrix, matrix_levels);
+    // Tables are built from the levels where they are, if they are there as whole SIMD vectors.
+    if (tables_ && !state_.scheme.analog && panel.cols == panel.stride) {
+      reads.levels = levels.row(state_.scheme.slice(matrix), state_.scheme.polarity(matrix), 0);
+      reads.level_stride = state_.grid.outputs;
+    } else {
+      float* copy = levels_.Reserve(static_cast<std::size_t>(levels.rows()) * panel.stride);
+      levels.CopyMatrix(matrix, copy);
+      reads.levels = copy;
+      reads.level_stride = panel.stride;
+    }
     reads.shift = state_.scheme.slice(matrix) * state_.hardware.cell_bits;
     reads.negative = (state_.scheme.polarity(matrix) == 1) != (pass == 1);
     if (tables_) {

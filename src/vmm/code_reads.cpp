@@ -1,6 +1,8 @@
 #include "vmm/code_reads.hpp"
 
 #include <cstdint>
+#include <stdexcept>
+#include <string>
 
 #include "vmm/check_panel.hpp"
 #include "vmm/code_reads_cpu.hpp"
@@ -35,11 +37,15 @@ void TableOffsets(const std::uint64_t* words, const std::int32_t* order, int vec
 
 void ReadCodes(const CodeReads& reads, const CodeDigits& digits) {
   CheckPanel(reads.rows, reads.cols, reads.vectors, reads.levels);
+  if (reads.level_stride != reads.cols) {
+    throw std::invalid_argument("levels of a panel of " + std::to_string(reads.cols) + " columns lie " +
+                                std::to_string(reads.level_stride) + " apart from row to row, expected the same");
+  }
   ReadCodesCpu(reads, digits);
 }
 
 void ReadTables(const CodeReads& reads, const TableDigits& digits, float* scratch) {
-  CheckPanel(reads.rows, reads.cols, reads.vectors, reads.levels);
+  CheckPanel(reads.rows, reads.cols, reads.vectors, scratch);
   ReadTablesCpu(reads, digits, scratch);
 }
 

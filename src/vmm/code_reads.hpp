@@ -38,7 +38,10 @@ struct CodeReads {
   int vectors = 0;
   int streams = 0;
   int dac_bits = 0;
-  const float* levels = nullptr;  // [rows][cols], aligned to kPanelAlignment
+  // [rows][level_stride], the first `cols` of each row in use. ReadCodes takes a stride of `cols` and an address
+  // aligned to kPanelAlignment, ReadTables any.
+  const float* levels = nullptr;
+  std::int64_t level_stride = 0;
   CodeReadout readout;
   int shift = 0;
   bool negative = false;

@@ -16,7 +16,7 @@ void ReadCodesReference(const CodeReads& reads, const CodeDigits& digits, const 
       for (std::int64_t j = 0; j < reads.cols; ++j) {
         double current = 0;
         for (std::int64_t i = 0; i < reads.rows; ++i) {
-          current += static_cast<double>(row[i]) * reads.levels[i * reads.cols + j];
+          current += static_cast<double>(row[i]) * reads.levels[i * reads.level_stride + j];
         }
         const double levels = readout.Apply(current, share);
         const double n = std::nearbyint(readout.whole_levels ? levels : (levels + share) / readout.adc.lsb);

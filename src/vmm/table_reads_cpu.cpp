@@ -18,11 +18,11 @@ namespace HWY_NAMESPACE {
 constexpr size_t kBlockVectors = kTableCols / kLanes;  // SIMD vectors of a block of 16 columns
 
 // The partial currents of a group: entry e is the sum of the rows whose bit in e is set.
-HWY_INLINE void BuildGroup(const float* HWY_RESTRICT levels, size_t rows, size_t cols, float* HWY_RESTRICT table) {
+HWY_INLINE void BuildGroup(const float* HWY_RESTRICT levels, size_t rows, size_t stride, float* HWY_RESTRICT table) {
   const F d;
   for (size_t n = 0; n < kTableCols; n += kLanes) {
     VF row[kTableRows];
-    for (size_t i = 0; i < kTableRows; ++i) row[i] = i < rows ? hn::Load(d, levels + i * cols + n) : hn::Zero(d);
+    for (size_t i = 0; i < kTableRows; ++i) row[i] = i < rows ? hn::LoadU(d, levels + i * stride + n) : hn::Zero(d);
     VF low[8] = {hn::Zero(d), row[0], row[1], hn::Add(row[0], row[1]), row[2]};
     for (size_t e = 5; e < 8; ++e) low[e] = hn::Add(low[e - 4], row[2]);
     const VF high[4] = {hn::Zero(d), row[3], row[4], hn::Add(row[3], row[4])};
@@ -34,9 +34,10 @@ HWY_INLINE void BuildGroup(const float* HWY_RESTRICT levels, size_t rows, size_t
   }
 }
 
-HWY_NOINLINE void BuildTables(const float* HWY_RESTRICT levels, size_t rows, size_t cols, float* HWY_RESTRICT tables) {
+HWY_NOINLINE void BuildTables(const float* HWY_RESTRICT levels, size_t rows, size_t stride,
+                              float* HWY_RESTRICT tables) {
   for (size_t i = 0; i < rows; i += kTableRows, tables += kTableEntries * kTableCols) {
-    BuildGroup(levels + i * cols, HWY_MIN(rows - i, static_cast<size_t>(kTableRows)), cols, tables);
+    BuildGroup(levels + i * stride, HWY_MIN(rows - i, static_cast<size_t>(kTableRows)), stride, tables);
   }
 }
 
@@ -127,6 +128,7 @@ template <Form kForm>
 HWY_INLINE void ReadTablesAs(const CodeReads& reads, const TableDigits& digits, float* scratch) {
   const size_t rows = static_cast<size_t>(reads.rows);
   const size_t cols = static_cast<size_t>(reads.cols);
+  const size_t level_stride = static_cast<size_t>(reads.level_stride);
   const size_t chunk_offsets = static_cast<size_t>(reads.vectors) * reads.streams * kChunkOffsets;
   TableBlock block;
   block.tables = scratch;
@@ -135,7 +137,7 @@ HWY_INLINE void ReadTablesAs(const CodeReads& reads, const TableDigits& digits, 
     block.offsets = digits.offsets;
     for (size_t row = 0; row < rows; row += kChunkRows, block.offsets += chunk_offsets) {
       const size_t count = HWY_MIN(rows - row, static_cast<size_t>(kChunkRows));
-      BuildTables(reads.levels + row * cols + block.col, count, cols, scratch);
+      BuildTables(reads.levels + row * level_stride + block.col, count, level_stride, scratch);
       if (row + kChunkRows < rows) {
         KeepCurrents(reads, block, row == 0);
       } else {
@@ -200,22 +202,39 @@ void CutBitsT(const CodeCut& cut, uint64_t* HWY_RESTRICT words, int32_t* HWY_RES
   }
 }
 
+// Bytes from the start of the tables to the entries of one word of digits.
+HWY_INLINE void OffsetsOfWord(uint64_t word, uint16_t* HWY_RESTRICT offsets) {
+  static_assert(kTableRows == 5 && kTableEntries == 32 && kTableGroups == 13 && kChunkOffsets == 16, "lanes below");
+  // Six groups have their bits in 30, so that 32 bits hold them after a shift by 0, 30 or 60.
+  alignas(64) static constexpr int32_t kPart[16] = {0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2};
+  alignas(64) static constexpr int32_t kShift[16] = {0, 5, 10, 15, 20, 25, 0, 5, 10, 15, 20, 25, 0, 31, 31, 31};
+  alignas(64) static constexpr int32_t kGroup[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0, 0, 0};
+  constexpr int32_t kEntryBytes = kTableCols * static_cast<int32_t>(sizeof(float));
+  const I di;
+  const hn::RebindToUnsigned<I> du;
+  const hn::Rebind<uint16_t, I> dw;
+  const VI low = hn::Set(di, static_cast<int32_t>(word & 0x3FFFFFFF));
+  const VI middle = hn::Set(di, static_cast<int32_t>(word >> 30 & 0x3FFFFFFF));
+  const VI high = hn::Set(di, static_cast<int32_t>(word >> 60));
+  for (size_t g = 0; g < kChunkOffsets; g += kLanes) {
+    const VI part = hn::Load(di, kPart + g);
+    const VI upper = hn::IfThenElse(hn::Eq(part, hn::Set(di, 1)), middle, high);
+    const VI bits = hn::IfThenElse(hn::Eq(part, hn::Zero(di)), low, upper);
+    const auto shifted = hn::Shr(hn::BitCast(du, bits), hn::BitCast(du, hn::Load(di, kShift + g)));
+    const VI entry = hn::And(hn::BitCast(di, shifted), hn::Set(di, kTableEntries - 1));
+    const VI tables = hn::Mul(hn::Load(di, kGroup + g), hn::Set(di, kTableEntries));
+    // A group without a one points at the first table's zero: the tables of few rows end before the last group.
+    const VI place = hn::IfThenZeroElse(hn::Eq(entry, hn::Zero(di)), hn::Add(entry, tables));
+    hn::StoreU(hn::DemoteTo(dw, hn::Mul(place, hn::Set(di, kEntryBytes))), dw, offsets + g);
+  }
+}
+
 void TableOffsetsT(const uint64_t* words, const int32_t* order, size_t vectors, size_t streams, size_t chunks,
                    uint16_t* offsets) {
-  constexpr uint32_t kEntryBytes = kTableCols * sizeof(float);
-  constexpr uint32_t kGroupBytes = kTableEntries * kEntryBytes;
   for (size_t c = 0; c < chunks; ++c) {
     for (size_t place = 0; place < vectors; ++place) {
       const uint64_t* of_vector = words + static_cast<size_t>(order[place]) * streams * chunks + c;
-      for (size_t s = 0; s < streams; ++s, offsets += kChunkOffsets) {
-        const uint64_t word = of_vector[s * chunks];
-        for (uint32_t g = 0; g < kTableGroups; ++g) {
-          const uint32_t entry = static_cast<uint32_t>(word >> (kTableRows * g)) & (kTableEntries - 1);
-          // A group without a one points at the first table's zero: the tables of few rows end before the last group.
-          offsets[g] = static_cast<uint16_t>(entry == 0 ? 0 : g * kGroupBytes + entry * kEntryBytes);
-        }
-        for (size_t g = kTableGroups; g < kChunkOffsets; ++g) offsets[g] = 0;
-      }
+      for (size_t s = 0; s < streams; ++s, offsets += kChunkOffsets) OffsetsOfWord(of_vector[s * chunks], offsets);
     }
   }
 }

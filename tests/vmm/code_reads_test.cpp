@@ -101,6 +101,7 @@ struct Problem {
     reads.streams = streams;
     reads.dac_bits = dac_bits;
     reads.levels = levels.get();
+    reads.level_stride = cols;
     reads.shift = rows % 4;
     reads.negative = rows % 2 == 1;
     reads.sums = sums.data();
@@ -265,6 +266,17 @@ INSTANTIATE_TEST_SUITE_P(Kinds, CodeReadsTest,
                                           testing::Bool()),
                          CaseName);
 
+// Tables are built from where the levels of a layer lie, panels side by side.
+TEST(CodeReads, TablesTakeLevelsFromAWiderMatrix) {
+  Problem problem(Kind::kLevels, false, 70, 32, 9, 8, 1);
+  const std::vector<std::int32_t> expected = problem.FromTables(true);
+  std::vector<float> wide(70 * 51 + 1, 9.0f);
+  for (int i = 0; i < 70; ++i) std::copy_n(problem.levels.get() + i * 32, 32, wide.begin() + 1 + i * 51);
+  problem.reads.levels = wide.data() + 1;
+  problem.reads.level_stride = 51;
+  ForEachHwyTarget([&] { EXPECT_EQ(problem.FromTables(true), expected); });
+}
+
 TEST(CodeReads, SkippedStreamsChangeNothing) {
   Problem problem(Kind::kLevels, false, 64, 32, 20, 8, 1);
   EXPECT_EQ(problem.FromTables(true), problem.FromTables(false));
@@ -316,6 +328,9 @@ TEST(CodeReads, RefusesOtherPanels) {
   EXPECT_THROW(ReadCodes(reads, problem.Digits()), std::invalid_argument);
   reads.cols = 128;
   EXPECT_THROW(ReadTables(reads, {}, nullptr), std::invalid_argument);
+  reads = problem.reads;
+  reads.level_stride = 40;
+  EXPECT_THROW(ReadCodes(reads, problem.Digits()), std::invalid_argument);
   reads = problem.reads;
   reads.levels += 1;
   EXPECT_THROW(ReadCodes(reads, problem.Digits()), std::invalid_argument);
