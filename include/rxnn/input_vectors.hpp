@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "rxnn/mapping.hpp"
@@ -65,7 +66,7 @@ class CodedVectors : public InputVectors {
   int bytes_;  // of a code
   std::size_t plane_size_;
   std::vector<InputScale> scales_;
-  std::vector<std::uint8_t> planes_;  // [pass][byte][vector][inputs]
+  std::unique_ptr<std::uint8_t[]> planes_;  // [pass][byte][vector][inputs]
 };
 
 }  // namespace rxnn

@@ -41,8 +41,8 @@ BlockLimits CodeBlockReader::Limits(const CrossbarState& state) {
       state.scheme.streams * (state.hardware.dac_bits == 1 ? chunks * kChunkOffsets * 2 : rows * 4);
   limits.step = 24;
   limits.efficient_vectors = 96;  // that make what is prepared for a panel cheap
-  limits.most_vectors = 192;
-  limits.most_panels = 16;
+  limits.most_vectors = 264;
+  limits.most_panels = 8;
   return limits;
 }
 
@@ -173,6 +173,8 @@ void CodeBlockReader::ReadPanel(const Block& block, int row_tile, int pass, cons
   reads.used_cols = panel.cols;
   counts_.conversions +=
       static_cast<std::int64_t>(state_.scheme.matrices()) * reads.streams * block.vectors * panel.cols;
+  // Currents of whole levels stay whole numbers, for which codes are proven.
+  if (!state_.bounds.whole) reads.level_share = static_cast<float>(state_.share_per_digit());
   for (int matrix = 0; matrix < state_.scheme.matrices(); ++matrix) {
     // Tables are built from the levels where they are, if they are there as whole SIMD vectors.
     if (tables_ && !state_.scheme.analog && panel.cols == panel.stride) {

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "mapping/encode.hpp"
 #include "vmm/folded.hpp"
 
 namespace rxnn {
@@ -150,15 +151,9 @@ void CrossbarState::CheckCodes(int group, const std::int32_t* codes, int count, 
   }
   const std::int32_t high = hardware.max_input_code();
   const std::int32_t low = has_negative ? -high : 0;
-  std::int32_t smallest = 0;
-  std::int32_t largest = 0;
-  const std::int64_t size = static_cast<std::int64_t>(count) * grid.inputs;
-  for (std::int64_t i = 0; i < size; ++i) {
-    smallest = std::min(smallest, codes[i]);
-    largest = std::max(largest, codes[i]);
-  }
-  if (smallest < low || largest > high) {
-    message << "input code " << (smallest < low ? smallest : largest) << ", expected " << low << " to " << high;
+  const CodeRange range = FindCodeRange(codes, static_cast<std::int64_t>(count) * grid.inputs);
+  if (range.low < low || range.high > high) {
+    message << "input code " << (range.low < low ? range.low : range.high) << ", expected " << low << " to " << high;
     throw std::invalid_argument(message.str());
   }
 }

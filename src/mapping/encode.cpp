@@ -35,6 +35,12 @@ void EncodeInputs(const Hardware& hardware, const float* inputs, std::int64_t co
   EncodeInputsCpu(inputs, count, scale.range, hardware.max_input_code(), scale.has_negative, planes);
 }
 
+CodeRange FindCodeRange(const std::int32_t* codes, std::int64_t count) {
+  CodeRange range;
+  FindCodeRangeCpu(codes, count, &range.low, &range.high);
+  return range;
+}
+
 void SplitCodes(const std::int32_t* codes, std::int64_t count, bool has_negative, const CodePlanes& planes) {
   SplitCodesCpu(codes, count, has_negative, planes);
 }

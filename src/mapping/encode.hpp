@@ -30,6 +30,13 @@ InputScale ScaleOf(const Hardware& hardware, const InputRange& range);
 void EncodeInputs(const Hardware& hardware, const float* inputs, std::int64_t count, const InputScale& scale,
                   const CodePlanes& planes);
 
+// Smallest and largest of some codes and 0.
+struct CodeRange {
+  std::int32_t low = 0;
+  std::int32_t high = 0;
+};
+CodeRange FindCodeRange(const std::int32_t* codes, std::int64_t count);
+
 // Codes that are there already.
 void SplitCodes(const std::int32_t* codes, std::int64_t count, bool has_negative, const CodePlanes& planes);
 

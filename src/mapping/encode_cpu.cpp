@@ -48,6 +48,24 @@ void FindRangeT(const float* HWY_RESTRICT inputs, int64_t count, float* low, flo
   }
 }
 
+void FindCodeRangeT(const int32_t* HWY_RESTRICT codes, int64_t count, int32_t* low, int32_t* high) {
+  const I di;
+  auto lowest = hn::Zero(di);
+  auto highest = hn::Zero(di);
+  int64_t i = 0;
+  for (; i + static_cast<int64_t>(kLanes) <= count; i += kLanes) {
+    const auto code = hn::LoadU(di, codes + i);
+    lowest = hn::Min(lowest, code);
+    highest = hn::Max(highest, code);
+  }
+  *low = hn::GetLane(hn::MinOfLanes(di, lowest));
+  *high = hn::GetLane(hn::MaxOfLanes(di, highest));
+  for (; i < count; ++i) {
+    *low = HWY_MIN(*low, codes[i]);
+    *high = HWY_MAX(*high, codes[i]);
+  }
+}
+
 struct Coder {
   float range;
   int32_t largest_code;
@@ -166,11 +184,15 @@ HWY_AFTER_NAMESPACE();
 namespace rxnn {
 
 HWY_EXPORT(FindRangeT);
+HWY_EXPORT(FindCodeRangeT);
 HWY_EXPORT(EncodeInputsT);
 HWY_EXPORT(SplitCodesT);
 
 void FindRangeCpu(const float* inputs, std::int64_t count, float* low, float* high, std::uint32_t* magnitude_bits) {
   HWY_DYNAMIC_DISPATCH(FindRangeT)(inputs, count, low, high, magnitude_bits);
+}
+void FindCodeRangeCpu(const std::int32_t* codes, std::int64_t count, std::int32_t* low, std::int32_t* high) {
+  HWY_DYNAMIC_DISPATCH(FindCodeRangeT)(codes, count, low, high);
 }
 void EncodeInputsCpu(const float* inputs, std::int64_t count, float range, std::int32_t largest_code, bool has_negative,
                      const CodePlanes& planes) {

@@ -34,9 +34,10 @@ struct SaturatedLanes {
   SaturatedLanes() : low(hn::Zero(I())), high(hn::Zero(I())) {}
 
   HWY_INLINE void Count(VF t, const Constants& c) {
-    const F d;
-    low = hn::Sub(low, hn::BitCast(I(), hn::VecFromMask(d, hn::Lt(t, c.low))));  // true is -1
-    high = hn::Sub(high, hn::BitCast(I(), hn::VecFromMask(d, hn::Gt(t, c.high))));
+    const I di;
+    const VI one = hn::Set(di, 1);
+    low = hn::IfThenElse(hn::RebindMask(di, hn::Lt(t, c.low)), hn::Add(low, one), low);
+    high = hn::IfThenElse(hn::RebindMask(di, hn::Gt(t, c.high)), hn::Add(high, one), high);
   }
   // Adds the lanes of the columns from `col` on that are in use.
   HWY_INLINE void AddTo(const CodeReads& reads, size_t col) const {
@@ -48,12 +49,18 @@ struct SaturatedLanes {
   }
 };
 
-// The bits of a float whose low ones hold n; those of n = 0 are ZeroBits. Where the readout clamps, counts.
-template <Form kForm>
+// The bits of a float whose low ones hold n; those of n = 0 are ZeroBits. Where the readout clamps, counts. kShared: x
+// holds its share of g_off.
+template <Form kForm, bool kShared>
 HWY_INLINE VI Convert(VF x, const CodeReadout::Shares& shares, const Constants& c, bool clamps,
                       SaturatedLanes& saturated) {
   const F d;
-  VF t = hn::Add(hn::MulAdd(c.per_lsb, x, hn::Set(d, shares.in_codes)), c.magic);
+  VF t;
+  if (kShared) {
+    t = HWY_NATIVE_FMA ? hn::MulAdd(c.per_lsb, x, c.magic) : hn::Add(hn::Mul(c.per_lsb, x), c.magic);
+  } else {
+    t = hn::Add(hn::MulAdd(c.per_lsb, x, hn::Set(d, shares.in_codes)), c.magic);
+  }
   if (clamps) {
     saturated.Count(t, c);
     t = hn::Min(hn::Max(t, c.low), c.high);
@@ -81,11 +88,11 @@ HWY_INLINE uint32_t SummedZeros(int32_t zero_bits, size_t streams, int dac_bits)
 }
 
 // sums += +-2^shift (total - zeros).
-HWY_INLINE void AddTotal(VI total, VI zeros, const CodeReads& reads, int32_t* HWY_RESTRICT sums) {
+HWY_INLINE void AddTotal(VI total, VI zeros, int shift, bool negative, int32_t* HWY_RESTRICT sums) {
   const I di;
-  const VI term = hn::ShiftLeftSame(hn::Sub(total, zeros), reads.shift);
+  const VI term = hn::ShiftLeftSame(hn::Sub(total, zeros), shift);
   const VI sum = hn::LoadU(di, sums);
-  hn::StoreU(reads.negative ? hn::Sub(sum, term) : hn::Add(sum, term), di, sums);
+  hn::StoreU(negative ? hn::Sub(sum, term) : hn::Add(sum, term), di, sums);
 }
 
 HWY_INLINE Form FormOf(const CodeReadout& readout) {

@@ -43,6 +43,9 @@ struct CodeReads {
   const float* levels = nullptr;
   std::int64_t level_stride = 0;
   CodeReadout readout;
+  // ReadTables may take the share of g_off along with the levels, which saves an operation for every current but rounds
+  // the sum of both: what g_off adds to a current per digit, or 0 to have shares added to whole currents.
+  float level_share = 0;
   int shift = 0;
   bool negative = false;
   std::int32_t* sums = nullptr;  // [vectors][cols]

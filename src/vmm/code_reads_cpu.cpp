@@ -30,6 +30,11 @@ HWY_INLINE void ReadCodesAs(const CodeReads& reads, const CodeDigits& digits) {
   const size_t together = kKeptRows / streams;
   const Constants constants(reads.readout);
   const bool clamps = reads.readout.clamps;
+  // Copies: what is written below could be any of these numbers, for all the compiler knows.
+  const int dac_bits = reads.dac_bits;
+  const int shift = reads.shift;
+  const bool negative = reads.negative;
+  int32_t* HWY_RESTRICT sums = reads.sums;
   const VI zeros =
       hn::Set(di, static_cast<int32_t>(SummedZeros(ZeroBits<kForm>(reads.readout), streams, reads.dac_bits)));
   HWY_ALIGN float currents[kKeptRows * kPanelCols];
@@ -37,19 +42,20 @@ HWY_INLINE void ReadCodesAs(const CodeReads& reads, const CodeDigits& digits) {
     const size_t count = HWY_MIN(together, vectors - first);
     Currents(digits.digits + first * streams * row_stride, row_stride, reads.levels, rows, cols, count * streams,
              currents);
-    for (size_t v = 0; v < count; ++v) {
-      const CodeReadout::Shares* shares = digits.shares + (first + v) * streams;
-      for (size_t j = 0; j < cols; j += kLanes) {
+    for (size_t j = 0; j < cols; j += kLanes) {
+      SaturatedLanes saturated;
+      for (size_t v = 0; v < count; ++v) {
+        const CodeReadout::Shares* shares = digits.shares + (first + v) * streams;
         const float* at = currents + v * streams * kPanelCols + j;
         VI total = hn::Zero(di);
-        SaturatedLanes saturated;
         for (size_t s = streams; s-- > 0;) {
-          const VI n = Convert<kForm>(hn::Load(F(), at + s * kPanelCols), shares[s], constants, clamps, saturated);
-          total = hn::Add(hn::ShiftLeftSame(total, reads.dac_bits), n);
+          const VI n =
+              Convert<kForm, false>(hn::Load(F(), at + s * kPanelCols), shares[s], constants, clamps, saturated);
+          total = hn::Add(hn::ShiftLeftSame(total, dac_bits), n);
         }
-        if (clamps && reads.counts) saturated.AddTo(reads, j);
-        AddTotal(total, zeros, reads, reads.sums + (first + v) * cols + j);
+        AddTotal(total, zeros, shift, negative, sums + (first + v) * cols + j);
       }
+      if (clamps && reads.counts) saturated.AddTo(reads, j);
     }
   }
 }

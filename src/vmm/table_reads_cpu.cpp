@@ -18,11 +18,14 @@ namespace HWY_NAMESPACE {
 constexpr size_t kBlockVectors = kTableCols / kLanes;  // SIMD vectors of a block of 16 columns
 
 // The partial currents of a group: entry e is the sum of the rows whose bit in e is set.
-HWY_INLINE void BuildGroup(const float* HWY_RESTRICT levels, size_t rows, size_t stride, float* HWY_RESTRICT table) {
+HWY_INLINE void BuildGroup(const float* HWY_RESTRICT levels, size_t rows, size_t stride, float level_share,
+                           float* HWY_RESTRICT table) {
   const F d;
+  const VF share = hn::Set(d, level_share);
   for (size_t n = 0; n < kTableCols; n += kLanes) {
     VF row[kTableRows];
-    for (size_t i = 0; i < kTableRows; ++i) row[i] = i < rows ? hn::LoadU(d, levels + i * stride + n) : hn::Zero(d);
+    for (size_t i = 0; i < kTableRows; ++i)
+      row[i] = i < rows ? hn::Add(hn::LoadU(d, levels + i * stride + n), share) : hn::Zero(d);
     VF low[8] = {hn::Zero(d), row[0], row[1], hn::Add(row[0], row[1]), row[2]};
     for (size_t e = 5; e < 8; ++e) low[e] = hn::Add(low[e - 4], row[2]);
     const VF high[4] = {hn::Zero(d), row[3], row[4], hn::Add(row[3], row[4])};
@@ -34,25 +37,42 @@ HWY_INLINE void BuildGroup(const float* HWY_RESTRICT levels, size_t rows, size_t
   }
 }
 
-HWY_NOINLINE void BuildTables(const float* HWY_RESTRICT levels, size_t rows, size_t stride,
+HWY_NOINLINE void BuildTables(const float* HWY_RESTRICT levels, size_t rows, size_t stride, float level_share,
                               float* HWY_RESTRICT tables) {
   for (size_t i = 0; i < rows; i += kTableRows, tables += kTableEntries * kTableCols) {
-    BuildGroup(levels + i * stride, HWY_MIN(rows - i, static_cast<size_t>(kTableRows)), stride, tables);
+    BuildGroup(levels + i * stride, HWY_MIN(rows - i, static_cast<size_t>(kTableRows)), stride, level_share, tables);
   }
 }
 
-// x += the entries that the first kGroups offsets point at. Those that no group needs point at a zero.
+// The sum of the entries that the first kGroups offsets point at. Those that no group needs point at a zero. Offsets
+// come two at a time, for loads are what there are too few of, and every other entry goes to a second sum, so that
+// additions need not wait for each other.
 template <size_t kGroups>
-HWY_INLINE void AddEntries(const float* HWY_RESTRICT tables, const uint16_t* HWY_RESTRICT offsets,
+HWY_INLINE void SumEntries(const float* HWY_RESTRICT tables, const uint16_t* HWY_RESTRICT offsets,
                            VF (&x)[kBlockVectors]) {
   const F d;
   const char* base = reinterpret_cast<const char*>(tables);
+  VF odd[kBlockVectors];
 #pragma GCC unroll 16
-  for (size_t g = 0; g < kGroups; ++g) {
-    const float* entry = reinterpret_cast<const float*>(base + offsets[g]);
+  for (size_t g = 0; g < kGroups; g += 2) {
+    uint32_t two;
+    hwy::CopyBytes<sizeof(two)>(offsets + g, &two);  // little-endian, as all targets that have vectors are run
+    const float* entry = reinterpret_cast<const float*>(base + (two & 0xFFFF));
+    const float* odd_entry = reinterpret_cast<const float*>(base + (two >> 16));
 #pragma GCC unroll 16
-    for (size_t n = 0; n < kBlockVectors; ++n) x[n] = hn::Add(x[n], hn::Load(d, entry + n * kLanes));
+    for (size_t n = 0; n < kBlockVectors; ++n) {
+      const VF part = hn::Load(d, entry + n * kLanes);
+      x[n] = g == 0 ? part : hn::Add(x[n], part);
+    }
+    if (g + 1 == kGroups) break;
+#pragma GCC unroll 16
+    for (size_t n = 0; n < kBlockVectors; ++n) {
+      const VF part = hn::Load(d, odd_entry + n * kLanes);
+      odd[n] = g == 0 ? part : hn::Add(odd[n], part);
+    }
   }
+#pragma GCC unroll 16
+  for (size_t n = 0; n < kBlockVectors; ++n) x[n] = hn::Add(x[n], odd[n]);
 }
 
 // A block of 16 columns of the panel and what the kernels below need of one chunk of its rows.
@@ -70,14 +90,15 @@ HWY_NOINLINE void KeepCurrents(const CodeReads& reads, const TableBlock& block, 
   for (size_t q = 0; q < count; ++q) {
     float* kept = block.currents + q * kTableCols;
     VF x[kBlockVectors];
-    for (size_t n = 0; n < kBlockVectors; ++n) x[n] = start ? hn::Zero(d) : hn::Load(d, kept + n * kLanes);
-    AddEntries<kTableGroups>(block.tables, block.offsets + q * kChunkOffsets, x);
-    for (size_t n = 0; n < kBlockVectors; ++n) hn::Store(x[n], d, kept + n * kLanes);
+    SumEntries<kTableGroups>(block.tables, block.offsets + q * kChunkOffsets, x);
+    for (size_t n = 0; n < kBlockVectors; ++n) {
+      hn::Store(start ? x[n] : hn::Add(hn::Load(d, kept + n * kLanes), x[n]), d, kept + n * kLanes);
+    }
   }
 }
 
 // The last chunk: currents, converters, shift and add in registers.
-template <Form kForm, size_t kGroups>
+template <Form kForm, bool kShared, size_t kGroups>
 HWY_INLINE void ConvertBlock(const CodeReads& reads, const TableDigits& digits, const TableBlock& block) {
   const F d;
   const I di;
@@ -86,6 +107,16 @@ HWY_INLINE void ConvertBlock(const CodeReads& reads, const TableDigits& digits, 
   const bool clamps = reads.readout.clamps;
   const int32_t zero_bits = ZeroBits<kForm>(reads.readout);
   SaturatedLanes saturated[kBlockVectors];
+  // Copies: what is written below could be any of these numbers, for all the compiler knows.
+  const float* HWY_RESTRICT tables = block.tables;
+  const float* HWY_RESTRICT currents = block.currents;
+  const uint16_t* HWY_RESTRICT offsets = block.offsets;
+  const CodeReadout::Shares* HWY_RESTRICT shares = digits.shares;
+  const int32_t* HWY_RESTRICT order = digits.order;
+  int32_t* HWY_RESTRICT sums = reads.sums + block.col;
+  const size_t cols = static_cast<size_t>(reads.cols);
+  const int shift = reads.shift;
+  const bool negative = reads.negative;
   for (size_t to_read = 1; to_read <= streams; ++to_read) {
     const VI zeros = hn::Set(di, static_cast<int32_t>(SummedZeros(zero_bits, to_read, 1)));
     const size_t end = static_cast<size_t>(digits.first[to_read + 1]);
@@ -95,32 +126,34 @@ HWY_INLINE void ConvertBlock(const CodeReads& reads, const TableDigits& digits, 
       for (size_t s = to_read; s-- > 0;) {
         const size_t q = place * streams + s;
         VF x[kBlockVectors];
-        for (size_t n = 0; n < kBlockVectors; ++n) {
-          x[n] = block.currents ? hn::Load(d, block.currents + q * kTableCols + n * kLanes) : hn::Zero(d);
+        SumEntries<kGroups>(tables, offsets + q * kChunkOffsets, x);
+        if (currents) {
+          for (size_t n = 0; n < kBlockVectors; ++n) {
+            x[n] = hn::Add(x[n], hn::Load(d, currents + q * kTableCols + n * kLanes));
+          }
         }
-        AddEntries<kGroups>(block.tables, block.offsets + q * kChunkOffsets, x);
         for (size_t n = 0; n < kBlockVectors; ++n) {
-          const VI code = Convert<kForm>(x[n], digits.shares[q], constants, clamps, saturated[n]);
+          const VI code = Convert<kForm, kShared>(x[n], shares[q], constants, clamps, saturated[n]);
           total[n] = hn::Add(hn::Add(total[n], total[n]), code);
         }
       }
-      int32_t* sums = reads.sums + static_cast<size_t>(digits.order[place]) * reads.cols + block.col;
-      for (size_t n = 0; n < kBlockVectors; ++n) AddTotal(total[n], zeros, reads, sums + n * kLanes);
+      int32_t* to = sums + static_cast<size_t>(order[place]) * cols;
+      for (size_t n = 0; n < kBlockVectors; ++n) AddTotal(total[n], zeros, shift, negative, to + n * kLanes);
     }
   }
   if (!clamps || !reads.counts) return;
   for (size_t n = 0; n < kBlockVectors; ++n) saturated[n].AddTo(reads, block.col + n * kLanes);
 }
 
-template <Form kForm>
+template <Form kForm, bool kShared>
 HWY_NOINLINE void ConvertChunk(const CodeReads& reads, const TableDigits& digits, const TableBlock& block,
                                size_t groups) {
   if (groups <= 4) {
-    ConvertBlock<kForm, 4>(reads, digits, block);
+    ConvertBlock<kForm, kShared, 4>(reads, digits, block);
   } else if (groups <= 8) {
-    ConvertBlock<kForm, 8>(reads, digits, block);
+    ConvertBlock<kForm, kShared, 8>(reads, digits, block);
   } else {
-    ConvertBlock<kForm, kTableGroups>(reads, digits, block);
+    ConvertBlock<kForm, kShared, kTableGroups>(reads, digits, block);
   }
 }
 
@@ -137,11 +170,16 @@ HWY_INLINE void ReadTablesAs(const CodeReads& reads, const TableDigits& digits, 
     block.offsets = digits.offsets;
     for (size_t row = 0; row < rows; row += kChunkRows, block.offsets += chunk_offsets) {
       const size_t count = HWY_MIN(rows - row, static_cast<size_t>(kChunkRows));
-      BuildTables(reads.levels + row * level_stride + block.col, count, level_stride, scratch);
+      BuildTables(reads.levels + row * level_stride + block.col, count, level_stride, reads.level_share, scratch);
       if (row + kChunkRows < rows) {
         KeepCurrents(reads, block, row == 0);
       } else {
-        ConvertChunk<kForm>(reads, digits, block, (count + kTableRows - 1) / kTableRows);
+        const size_t groups = (count + kTableRows - 1) / kTableRows;
+        if (reads.level_share != 0) {
+          ConvertChunk<kForm, true>(reads, digits, block, groups);
+        } else {
+          ConvertChunk<kForm, false>(reads, digits, block, groups);
+        }
       }
     }
   }

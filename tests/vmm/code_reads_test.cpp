@@ -248,6 +248,9 @@ TEST_P(CodeReadsTest, TablesEqualReferenceOnEveryTarget) {
       for (const int streams : {1, 8}) {
         Problem problem(kind, whole, rows, cols, vectors, streams, 1);
         ForEachHwyTarget([&] { Compare(problem, problem.FromTables(skip), "tables"); });
+        if (std::get<1>(GetParam())) continue;
+        problem.reads.level_share = static_cast<float>(problem.off_level);
+        ForEachHwyTarget([&] { Compare(problem, problem.FromTables(skip), "tables with shares"); });
       }
     }
   }
