@@ -1,182 +1,155 @@
-// Multiply-accumulates per second of CrossbarMatrix::Multiply against cblas_sgemm (OpenBLAS) on the same M, N, K. Every
-// stream, slice and polarity counts: one crossbar product of 8 streams, 4 slices and 2 polarities is 64 matrix
-// products.
-//
-// The two take turns, and of each the best turn counts, in processor time of all threads: a machine that others use
-// slows both. OMP_NUM_THREADS sets the threads of both. Counters:
-//   gmac_per_s  10^9 multiply-accumulates of cells per second of one thread
-//   of_sgemm    the same over sgemm's of this shape
-//   goal        what of_sgemm should be
+// The kernels of src/vmm on one panel of one array, against sgemm on the same M, N, K: every stream of every vector is
+// one row of a product. What is prepared for a panel (tables) counts; the digits of the vectors, which all panels
+// share, do not.
 #include <benchmark/benchmark.h>
-#include <cblas.h>
-#include <omp.h>
 
-#include <algorithm>
 #include <cstdint>
-#include <ctime>
-#include <limits>
 #include <random>
 #include <vector>
 
+#include "benchmarks/against_sgemm.hpp"
+#include "hwy/aligned_allocator.h"
 #include "hwy/targets.h"
-#include "rxnn/crossbar_matrix.hpp"
+#include "vmm/code_reads.hpp"
+#include "vmm/folded.hpp"
 
 namespace rxnn {
 namespace {
 
-struct Shape {
-  int vectors;  // M
-  int outputs;  // N
-  int inputs;   // K
-};
+constexpr int kVectors = 264;
 
-std::vector<float> RandomFloats(std::int64_t count) {
-  std::mt19937 engine(1);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(count);
-  for (float& value : values) value = normal(engine);
-  return values;
-}
+// One panel and the digits of some vectors, at random.
+struct Panel {
+  int rows, cols, streams, dac_bits;
+  std::vector<std::uint8_t> codes;
+  std::vector<std::int32_t> digit_sums;
+  std::vector<CodeReadout::Shares> shares;
+  hwy::AlignedFreeUniquePtr<float[]> levels;
+  std::vector<std::int32_t> sums;
+  CodeReads reads;
 
-// Of all threads.
-double ProcessorSeconds() {
-  timespec time;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
-
-class Sgemm {
- public:
-  explicit Sgemm(const Shape& shape)
-      : shape_(shape),
-        a_(RandomFloats(static_cast<std::int64_t>(shape.vectors) * shape.inputs)),
-        b_(RandomFloats(static_cast<std::int64_t>(shape.inputs) * shape.outputs)),
-        c_(static_cast<std::size_t>(shape.vectors) * shape.outputs) {}
-
-  void Run() {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, shape_.vectors, shape_.outputs, shape_.inputs, 1, a_.data(),
-                shape_.inputs, b_.data(), shape_.outputs, 0, c_.data(), shape_.outputs);
+  // An 8-bit converter over the largest current, or over `span` of it both ways.
+  Panel(int rows, int cols, int streams, int dac_bits, double span)
+      : rows(rows), cols(cols), streams(streams), dac_bits(dac_bits), sums(kVectors * cols) {
+    std::mt19937 engine(1);
+    std::uniform_int_distribution<int> code(0, (1 << (streams * dac_bits)) - 1);
+    for (int i = 0; i < kVectors * rows + kChunkRows; ++i) codes.push_back(static_cast<std::uint8_t>(code(engine)));
+    std::uniform_real_distribution<float> level(span > 0 ? -3.0f : 0.0f, 3.0f);
+    levels = hwy::AllocateAligned<float>(rows * cols);
+    for (int i = 0; i < rows * cols; ++i) levels[i] = level(engine);
+    const double most = rows * ((1 << dac_bits) - 1) * (3 + 1.0 / 3);
+    Readout readout;
+    readout.adc = Adc(8, -span * most, span > 0 ? span * most : most);
+    readout.whole_levels = readout.adc.lsb <= 1;
+    reads.readout = CodeReadout::Make(readout, {span > 0 ? -most : 0, most}, rows / 3.0).value();
+    reads.rows = rows;
+    reads.cols = cols;
+    reads.vectors = kVectors;
+    reads.streams = streams;
+    reads.dac_bits = dac_bits;
+    reads.levels = levels.get();
+    reads.level_stride = cols;
+    reads.sums = sums.data();
+    digit_sums.resize(kVectors * streams);
   }
 
- private:
-  Shape shape_;
-  std::vector<float> a_, b_, c_;
+  CodeCut Cut() const { return {codes.data(), nullptr, rows, rows, kVectors, streams, dac_bits}; }
+  void MakeShares(const std::vector<std::int32_t>& of_sums) {
+    for (const std::int32_t sum : of_sums) shares.push_back(reads.readout.SharesOf(sum / 3.0));
+  }
 };
 
-// `reads`: products of the shape that one crossbar product stands for.
-void Run(benchmark::State& bench, const Hardware& hardware, int reads, double goal) {
-  const Shape shape{static_cast<int>(bench.range(0)), static_cast<int>(bench.range(1)),
-                    static_cast<int>(bench.range(2))};
-  CrossbarMatrix matrix(hardware, "benchmark", 1, shape.inputs, shape.outputs);
-  matrix.Program(RandomFloats(static_cast<std::int64_t>(shape.inputs) * shape.outputs).data());
-  std::mt19937 engine(2);
-  std::uniform_int_distribution<std::int32_t> code(0, hardware.max_input_code());
-  std::vector<std::int32_t> codes(static_cast<std::size_t>(shape.vectors) * shape.inputs);
-  for (std::int32_t& c : codes) c = code(engine);
-  std::vector<double> sums(static_cast<std::size_t>(shape.vectors) * shape.outputs);
-  if (matrix.needs_calibration()) matrix.SetAdcRange(matrix.ObserveCurrents(0, codes.data(), shape.vectors, false));
-  Sgemm sgemm(shape);
-
-  const double macs = static_cast<double>(shape.vectors) * shape.outputs * shape.inputs;
-  double best = std::numeric_limits<double>::infinity();
-  double best_sgemm = best;
-  for (auto _ : bench) {
-    double start = ProcessorSeconds();
-    matrix.Multiply(0, codes.data(), shape.vectors, false, 0, sums.data());
-    const double seconds = ProcessorSeconds() - start;
-    benchmark::ClobberMemory();
-    bench.SetIterationTime(seconds);
-    best = std::min(best, seconds);
-    // Turns of about the same length.
-    const int repeats = std::clamp(static_cast<int>(2e8 / macs), 1, 100);
-    start = ProcessorSeconds();
-    for (int i = 0; i < repeats; ++i) sgemm.Run();
-    best_sgemm = std::min(best_sgemm, (ProcessorSeconds() - start) / repeats);
-  }
-  bench.counters["gmac_per_s"] = 1e-9 * macs * reads / best;
-  bench.counters["of_sgemm"] = best_sgemm * reads / best;
-  if (goal > 0) bench.counters["goal"] = goal;
+// One-bit digits, read from tables.
+void ReadTables(benchmark::State& bench, double goal) {
+  Panel panel(static_cast<int>(bench.range(0)), static_cast<int>(bench.range(1)), 8, 1, 0);
+  panel.reads.level_share = 1.0f / 3;
+  const int chunks = (panel.rows + kChunkRows - 1) / kChunkRows;
+  const int count = kVectors * panel.streams;
+  std::vector<std::uint64_t> words(count * chunks);
+  CutBits(panel.Cut(), words.data(), panel.digit_sums.data());
+  std::vector<std::int32_t> order(kVectors), first(panel.streams + 2);
+  OrderVectors(panel.digit_sums.data(), kVectors, panel.streams, true, order.data(), first.data());
+  std::vector<std::uint16_t> offsets(static_cast<std::size_t>(count) * chunks * kChunkOffsets);
+  TableOffsets(words.data(), order.data(), kVectors, panel.streams, chunks, offsets.data());
+  panel.MakeShares(panel.digit_sums);
+  const auto scratch = hwy::AllocateAligned<float>(kTableFloats + count * kTableCols);
+  RunAgainstSgemm(bench, count, panel.cols, panel.rows, 1, goal, [&] {
+    ReadTables(panel.reads, {offsets.data(), panel.shares.data(), order.data(), first.data()}, scratch.get());
+  });
 }
 
-// Cells vary, as they do behind wires: levels are real numbers.
-Hardware VariedCells() {
-  Hardware hardware;
-  hardware.wires = WireResistances();
-  hardware.conductance_sigma = 0.05;
-  return hardware;
+void BM_Tables(benchmark::State& bench) { ReadTables(bench, bench.range(0) == 64 && bench.range(1) == 64 ? 3.0 : 0); }
+
+// Digits of any width, multiplied.
+void BM_Products(benchmark::State& bench) {
+  const int dac_bits = static_cast<int>(bench.range(2));
+  Panel panel(static_cast<int>(bench.range(0)), static_cast<int>(bench.range(1)), 8 / dac_bits, dac_bits, 0.2);
+  const std::int64_t row_stride = (panel.rows + kDigitPad - 1) / kDigitPad * kDigitPad;
+  std::vector<float> digits(panel.digit_sums.size() * row_stride);
+  CutDigits(panel.Cut(), row_stride, digits.data(), panel.digit_sums.data());
+  panel.MakeShares(std::vector<std::int32_t>(panel.digit_sums.size(), 0));
+  RunAgainstSgemm(bench, kVectors * panel.streams, panel.cols, panel.rows, 1, 0.8, [&] {
+    ReadCodes(panel.reads, {digits.data(), row_stride, panel.shares.data()});
+  });
 }
 
-// 8 one-bit streams and an 8-bit converter that counts whole levels: read from tables.
-void BM_OneBitStreams(benchmark::State& bench) { Run(bench, VariedCells(), 64, 3.0); }
-
-// The same with a converter whose step is above one level.
-void BM_OneBitStreamsCoarse(benchmark::State& bench) {
-  Hardware hardware = VariedCells();
-  hardware.adc_bits = 6;
-  Run(bench, hardware, 64, 3.0);
-}
-
-// 6-bit digits in one stream, twins subtracted as currents, an 8-bit converter: blocked products.
-void BM_MultiBitStream(benchmark::State& bench) {
-  Hardware hardware = VariedCells();
-  hardware.weight_bits = 6;
-  hardware.cell_bits = 5;
-  hardware.input_bits = 6;
-  hardware.dac_bits = 6;
-  hardware.subtraction = Subtraction::kAnalog;
-  hardware.adc_range = AdcRange::kCalibrated;
-  Run(bench, hardware, 1, 0.8);
-}
-
-// Two streams of 4 bits on every array of 4 slices and 2 polarities.
-void BM_MultiBitStreams(benchmark::State& bench) {
-  Hardware hardware = VariedCells();
-  hardware.dac_bits = 4;
-  hardware.adc_bits = 8;
-  Run(bench, hardware, 16, 0.8);
-}
-
-// Ideal converters: one product, whatever the streams and slices.
+// Ideal converters.
 void BM_Folded(benchmark::State& bench) {
-  Hardware hardware = VariedCells();
-  hardware.adc_bits = 0;
-  Run(bench, hardware, 1, 0.9);
+  Panel panel(static_cast<int>(bench.range(0)), static_cast<int>(bench.range(1)), 1, 8, 0);
+  std::vector<float> codes(panel.codes.begin(), panel.codes.end());
+  std::vector<double> sums(kVectors * panel.cols);
+  FoldedReads reads;
+  reads.rows = panel.rows;
+  reads.cols = panel.cols;
+  reads.vectors = kVectors;
+  reads.codes = codes.data();
+  reads.row_stride = panel.rows;
+  reads.levels = panel.levels.get();
+  reads.add = true;
+  reads.sums = sums.data();
+  RunAgainstSgemm(bench, kVectors, panel.cols, panel.rows, 1, 0.9, [&] { ReadFolded(reads); });
 }
 
-// BM_OneBitStreams on each instruction set that this machine has.
+// BM_Tables on each instruction set that this machine has.
 void BM_Target(benchmark::State& bench) {
-  const std::int64_t target = std::int64_t{1} << bench.range(3);
+  const std::int64_t target = std::int64_t{1} << bench.range(2);
   bench.SetLabel(hwy::TargetName(target));
   hwy::SetSupportedTargetsForTest(target);
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-  Run(bench, VariedCells(), 64, 0);
+  ReadTables(bench, 0);
   hwy::SetSupportedTargetsForTest(0);
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());
 }
 
-// Vectors, outputs, inputs: one array, layers of SqueezeNet (fire2 squeeze and expand, conv10), an inner product.
-void Shapes(benchmark::internal::Benchmark* bench) {
-  bench->ArgNames({"M", "N", "K"})->Unit(benchmark::kMillisecond)->UseManualTime()->MinTime(0.3);
-  bench->Args({4096, 64, 64});
-  bench->Args({3136, 16, 64});
-  bench->Args({3136, 64, 144});
-  bench->Args({196, 1000, 512});
-  bench->Args({64, 4096, 1024});
+void Common(benchmark::internal::Benchmark* bench) {
+  bench->Unit(benchmark::kMicrosecond)->UseManualTime()->Iterations(200);
 }
 
-void Targets(benchmark::internal::Benchmark* bench) {
-  bench->ArgNames({"M", "N", "K", "target"})->Unit(benchmark::kMillisecond)->UseManualTime()->MinTime(0.3);
-  for (int bit = 0; bit < 62; ++bit) {
-    if ((hwy::SupportedTargets() & HWY_TARGETS) >> bit & 1) bench->Args({4096, 64, 64, bit});
-  }
-}
-
-BENCHMARK(BM_OneBitStreams)->Apply(Shapes);
-BENCHMARK(BM_OneBitStreamsCoarse)->Apply(Shapes);
-BENCHMARK(BM_MultiBitStream)->Apply(Shapes);
-BENCHMARK(BM_MultiBitStreams)->Apply(Shapes);
-BENCHMARK(BM_Folded)->Apply(Shapes);
-BENCHMARK(BM_Target)->Apply(Targets);
+BENCHMARK(BM_Tables)
+    ->Apply(Common)
+    ->ArgNames({"rows", "cols"})
+    ->Args({64, 64})
+    ->Args({64, 16})
+    ->Args({128, 64})
+    ->Args({256, 64})
+    ->Args({16, 64});
+BENCHMARK(BM_Products)
+    ->Apply(Common)
+    ->ArgNames({"rows", "cols", "dac_bits"})
+    ->Args({64, 64, 8})
+    ->Args({64, 64, 4})
+    ->Args({64, 64, 2})
+    ->Args({128, 64, 8})
+    ->Args({64, 16, 8});
+BENCHMARK(BM_Folded)->Apply(Common)->ArgNames({"rows", "cols"})->Args({64, 64})->Args({128, 64})->Args({128, 16});
+BENCHMARK(BM_Target)
+    ->Apply(Common)
+    ->ArgNames({"rows", "cols", "target"})
+    ->Apply([](benchmark::internal::Benchmark* bench) {
+      for (int bit = 0; bit < 62; ++bit) {
+        if ((hwy::SupportedTargets() & HWY_TARGETS) >> bit & 1) bench->Args({64, 64, bit});
+      }
+    });
 
 }  // namespace
 }  // namespace rxnn

@@ -74,7 +74,7 @@ HWY_INLINE void ReadRows(const PanelReads<T>& reads, size_t matrix, size_t first
   HWY_ALIGN T currents[kRows * kPanelCols];
   for (size_t r = 0; r < count; ++r) {
     const size_t at = r * vectors + first_vector;
-    RowCurrents<kRows>(reads.digits + at * rows, rows, levels, rows, cols, currents);
+    Currents(reads.digits + at * rows, rows, levels, rows, cols, kRows, currents);
     for (size_t v = 0; v < kRows; ++v) {
       const double share = kOutput == Output::kCurrent ? 0 : reads.shares[at + v];
       Convert<kOutput>(currents + v * kPanelCols, cols, reads.readout.adc, share, reads.weights[matrix * count + r],
