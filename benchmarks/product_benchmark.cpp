@@ -24,7 +24,7 @@ void Run(benchmark::State& bench, const Hardware& hardware, int reads) {
   std::vector<std::int32_t> codes(static_cast<std::size_t>(vectors) * inputs);
   for (std::int32_t& c : codes) c = code(engine);
   std::vector<double> sums(static_cast<std::size_t>(vectors) * outputs);
-  if (matrix.needs_calibration()) matrix.SetAdcRange(matrix.ObserveCurrents(0, codes.data(), vectors, false));
+  if (matrix.needs_calibration()) matrix.Calibrate(matrix.ObserveCurrents(0, codes.data(), vectors, false));
   RunAgainstSgemm(bench, vectors, outputs, inputs, reads, 0,
                   [&] { matrix.Multiply(0, codes.data(), vectors, false, 0, sums.data()); });
 }
