@@ -26,8 +26,10 @@ struct ConvolutionGeometry {
 // of their codes, with their padding; patches are gathered as they are asked for.
 class ConvolutionVectors : public InputVectors {
  public:
-  // `channels`: of one group.
-  ConvolutionVectors(const Hardware& hardware, const ConvolutionGeometry& geometry, int groups, int channels);
+  // `channels`: of one group. `together`: groups that share arrays (GroupPacks), whose patches are one above the other
+  // in a vector; rows of groups that the last pack lacks are 0.
+  ConvolutionVectors(const Hardware& hardware, const ConvolutionGeometry& geometry, int groups, int channels,
+                     int together = 1);
   ~ConvolutionVectors() override;
 
   int positions() const { return positions_; }
@@ -55,7 +57,7 @@ class ConvolutionVectors : public InputVectors {
   const Hardware hardware_;
   const ConvolutionGeometry geometry_;
   const int channels_;  // of all groups
-  const int group_channels_;
+  const int pack_channels_;
   const int bytes_;  // of a code
   int positions_ = 1;
   int passes_ = 1;

@@ -18,31 +18,31 @@ namespace rxnn {
 
 // What programming did to the conductances.
 struct ProgramReport {
-  std::int64_t tiles = 0;              // pieces of the weight matrices
+  std::int64_t tiles = 0;              // pieces of the weight matrices, or packs of matrices that share arrays
   std::int64_t arrays = 0;             // physical arrays: tiles x slices x polarities
   std::int64_t programmed_arrays = 0;  // those of them whose digits were new
   std::int64_t distinct_arrays = 0;    // those of them that were solved; the others have the same cells as one of these
   double utilisation = 0;              // cells that hold a digit / all cells, 0 to 1
-  double mean_relative_change = 0;     // mean of |G_eq - G| / G over cells in use, G their nominal conductance
+  double mean_relative_change = 0;     // mean of |G_eq - G| / G over these cells, G their nominal conductance
   double worst_relative_change = 0;    // largest of the same
 };
 
 // One physical array of a layer.
 struct ArrayPlace {
-  int group = 0;
+  int group = 0;  // of groups that share arrays: their pack
   int row_tile = 0;
   int col_tile = 0;
   int slice = 0;     // 0 is least significant
   int polarity = 0;  // 0 positive parts or OFFSET, 1 negative parts
 };
 
-// Sums of some neighbouring vectors and outputs of one group, as Multiply hands them out: that of vector first_vector +
-// v and output first_output + n is sums[v * stride + n].
+// Sums of some neighbouring vectors and outputs, as Multiply hands them out: that of vector first_vector + v and output
+// first_output + n of the pack is sums[v * stride + n].
 struct SumBlock {
-  int group = 0;
+  int pack = 0;  // a group, unless groups share arrays
   int first_vector = 0;
   int vectors = 0;
-  int first_output = 0;
+  int first_output = 0;  // output n of pack p is channel p * packs().pack_outputs() + n
   int outputs = 0;
   const double* sums = nullptr;
   std::int64_t stride = 0;
@@ -63,12 +63,21 @@ class LevelStore;      // src/crossbar/level_store.hpp
 // Called with arrays done and arrays in all, from one thread at a time; may throw to stop.
 using Progress = std::function<void(std::int64_t done, std::int64_t total)>;
 
+// Where the time of Multiply and ObserveCurrents went, seconds, on average over the threads at work.
+struct ReadTimes {
+  double inputs = 0;  // fetching input codes and cutting them into streams
+  double reads = 0;   // products and converters
+};
+
 // `groups` independent matrices of `inputs` (K) x `outputs` (N), as the groups of a convolution. One of Program and
 // Load comes first; Multiply is const and may then be called from any thread.
 //
+// Packs. Everything that is read is numbered by packs (GroupPacks): the matrices that arrays hold. Unless groups share
+// arrays a pack is a group, and K x N its size.
+//
 // Levels. The equivalent conductances are held and exchanged in levels above g_off,
 //   level = (G_eq - g_off) / g_step   (so G_eq = g_off + level * g_step, siemens),
-// float32, as an array [group][polarity][slice][K][N]. On ideal hardware a level is exactly the digit.
+// float32, as an array [pack][polarity][slice][pack's K][pack's N]. On ideal hardware a level is exactly the digit.
 class CrossbarMatrix {
  public:
   // `name` is the layer's: it keys the randomness and stands in messages. Validates the hardware.
@@ -81,6 +90,10 @@ class CrossbarMatrix {
   // other weights, it programs and extracts the arrays whose digits changed, and the result is that of a new matrix.
   // Where it throws (a weight that is not finite, `progress`), nothing is programmed.
   ProgramReport Program(const float* weights, const Progress& progress = {});
+
+  const GroupPacks& packs() const;
+  std::int64_t num_tiles() const;  // of all packs
+  std::int64_t num_arrays() const;
 
   // Takes what another CrossbarMatrix of the same hardware and shape gave: num_levels() levels, groups * outputs
   // scales.
@@ -107,7 +120,7 @@ class CrossbarMatrix {
   int inputs() const;
   int outputs() const;
 
-  // Runs input vectors through the arrays of all groups: DACs, currents, ADCs, shift and add. The sums that go to
+  // Runs input vectors through the arrays of all packs: DACs, currents, ADCs, shift and add. The sums that go to
   // `take` are what the integer product codes * W_q would be on ideal hardware.
   //
   // What a converter makes of a column's current (units of CurrentUnit) is turned back to levels by subtracting the
@@ -118,21 +131,22 @@ class CrossbarMatrix {
   // result does not depend on it.
   void Multiply(const InputVectors& vectors, std::uint64_t first_read, const SumSink& take) const;
 
-  // The same for `count` vectors of signed codes (count x inputs, row-major, |code| <= 2^input_bits - 1) and the arrays
-  // of one group. `has_negative`: run a second pass for the negative parts; without it every code must be >= 0. `sums`:
-  // count x outputs, row-major.
-  void Multiply(int group, const std::int32_t* codes, int count, bool has_negative, std::uint64_t first_read,
+  // The same for `count` vectors of signed codes (count x K, row-major, |code| <= 2^input_bits - 1) and the arrays of
+  // one pack, K and N those of a full pack: of what the last one lacks, codes are not looked at and sums are 0.
+  // `has_negative`: run a second pass for the negative parts; without it every code must be >= 0. `sums`: count x N,
+  // row-major.
+  void Multiply(int pack, const std::int32_t* codes, int count, bool has_negative, std::uint64_t first_read,
                 double* sums) const;
 
   // The readable truth of Multiply: one array, slice, stream and column after the other, in double precision.
-  void MultiplyReference(int group, const std::int32_t* codes, int count, bool has_negative, std::uint64_t first_read,
+  void MultiplyReference(int pack, const std::int32_t* codes, int count, bool has_negative, std::uint64_t first_read,
                          double* sums) const;
 
   // adc_range CALIBRATED: until the range is set, the column currents (units of CurrentUnit) that vectors cause are
   // observed, and the range that suits them all (adc_calibration) is set. All do nothing for other ranges.
   bool needs_calibration() const;
   CurrentHistogram ObserveCurrents(const InputVectors& vectors) const;
-  CurrentHistogram ObserveCurrents(int group, const std::int32_t* codes, int count, bool has_negative) const;
+  CurrentHistogram ObserveCurrents(int pack, const std::int32_t* codes, int count, bool has_negative) const;
   void Calibrate(const CurrentHistogram& seen);
   void SetAdcRange(const CurrentRange& range);
 
@@ -140,6 +154,10 @@ class CrossbarMatrix {
   // converter: none where converters are ideal. From any thread.
   ConversionCounts conversion_counts() const;
   void ResetConversionCounts();
+
+  // Whether times are taken from now on: some clock reads in every block of work. Off at first. From any thread.
+  void TakeTimes(bool on);
+  ReadTimes times() const;
 
   // sums * OutputScale(output, range) is the layer's output before its bias:
   //   s_w s_x / ((2^(weight_bits-1) - 1) (2^input_bits - 1)).

@@ -26,6 +26,9 @@ enum class Distribution { kNormal, kLogNormal };
 // A resistive device between word line and bit line, or one behind an access transistor.
 enum class CellType { kOneR, kOneTOneR };
 
+// Which groups of a convolution share arrays: none; or as many as fit down the diagonal of one array, read at once.
+enum class GroupPacking { kSeparate, kBlockDiagonal };
+
 // Which ends of the lines of one kind have a driver or a sense amplifier.
 enum class LineEnds {
   kOne,         // word lines: the left end; bit lines: the lower end
@@ -129,6 +132,7 @@ struct Hardware {
   SignedWeights signed_weights = SignedWeights::kDifferential;
   Subtraction subtraction = Subtraction::kDigital;
   WeightScale weight_scale = WeightScale::kLayer;
+  GroupPacking group_packing = GroupPacking::kSeparate;
 
   int input_bits = 8;
   int dac_bits = 1;

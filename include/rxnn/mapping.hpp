@@ -41,6 +41,27 @@ struct TileGrid {
   int used_cols(int col_tile) const { return std::min(cols, outputs - first_col(col_tile)); }
 };
 
+// Which of a convolution's groups share arrays (group_packing). A pack is some neighbouring groups, their K x N
+// matrices down the diagonal of one larger matrix: every group has rows and columns of its own, and what is beside the
+// blocks are unused cells. Where groups are separate, or no two of them fit on one array, a pack is one group.
+struct GroupPacks {
+  int groups = 0;
+  int inputs = 0;    // K, of one group
+  int outputs = 0;   // N, of one group
+  int together = 1;  // groups in a pack; the last pack may have fewer
+  int count = 0;     // packs: as few as there can be, all but the last of the same size
+
+  GroupPacks(const Hardware& hardware, int groups, int inputs, int outputs);
+  bool shared() const { return together > 1; }
+  // Of one pack's matrix. Where the last pack has fewer groups, the rows and columns of those that it lacks are unused.
+  int pack_inputs() const { return together * inputs; }
+  int pack_outputs() const { return together * outputs; }
+  int first_group(int pack) const { return pack * together; }
+  int groups_in(int pack) const { return std::min(together, groups - first_group(pack)); }
+  // Whether a cell of a pack's matrix belongs to a group; otherwise it is unused.
+  bool holds_weight(int row, int col) const { return row / inputs == col / outputs; }
+};
+
 // Input codes of one image.
 struct InputScale {
   float range = 0;            // the largest magnitude a code stands for; 0: all inputs were 0

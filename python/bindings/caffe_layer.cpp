@@ -130,6 +130,15 @@ void BindLayer(py::module_& module) {
             return statistics;
           },
           "What the layer counted since it was made, by name; most layers count nothing.")
+      .def("time_parts", &Layer::TimeParts, py::arg("on"), "Whether the parts of forward are timed from now on.")
+      .def_property_readonly(
+          "part_seconds",
+          [](const Layer& layer) {
+            py::dict seconds;
+            for (const auto& [name, value] : layer.PartSeconds()) seconds[py::str(name)] = value;
+            return seconds;
+          },
+          "Seconds that the parts of forward have taken so far, by name; most layers have no parts.")
       .def(
           "setup",
           [](Layer& layer, const BlobVec& bottom, const BlobVec& top) {

@@ -57,8 +57,8 @@ void Load(CrossbarMatrix& matrix, const FloatArray& levels, const FloatArray& sc
 
 FloatArray Levels(const CrossbarMatrix& matrix) {
   const rxnn::Hardware& hardware = matrix.hardware();
-  FloatArray levels(
-      Shape{matrix.groups(), hardware.num_polarities(), hardware.num_slices(), matrix.inputs(), matrix.outputs()});
+  FloatArray levels(Shape{matrix.packs().count, hardware.num_polarities(), hardware.num_slices(),
+                          matrix.packs().pack_inputs(), matrix.packs().pack_outputs()});
   matrix.CopyLevels(levels.mutable_data());
   return levels;
 }
@@ -76,9 +76,11 @@ FloatArray Matmul(CrossbarMatrix& matrix, const FloatArray& x, std::uint64_t fir
 }
 
 DoubleArray Multiply(const CrossbarMatrix& matrix, const CodeArray& codes, int group, std::uint64_t first_read) {
-  Require(group >= 0 && group < matrix.groups(), "there are ", std::to_string(matrix.groups()), " groups");
-  Require(codes.ndim() == 2 && codes.shape(1) == matrix.inputs(), "codes must have shape (B, ",
-          std::to_string(matrix.inputs()), ")");
+  const rxnn::GroupPacks& packs = matrix.packs();
+  Require(group >= 0 && group < packs.count, "there are ", std::to_string(packs.count),
+          packs.shared() ? " packs of groups" : " groups");
+  Require(codes.ndim() == 2 && codes.shape(1) == packs.pack_inputs(), "codes must have shape (B, ",
+          std::to_string(packs.pack_inputs()), ")");
   const std::int32_t* in = codes.data();
   const int largest = matrix.hardware().max_input_code();
   bool has_negative = false;
@@ -88,7 +90,7 @@ DoubleArray Multiply(const CrossbarMatrix& matrix, const CodeArray& codes, int g
     has_negative = has_negative || in[i] < 0;
   }
   Require(!matrix.needs_calibration(), "the range of the ADCs is not calibrated: run matmul first");
-  DoubleArray sums(Shape{codes.shape(0), matrix.outputs()});
+  DoubleArray sums(Shape{codes.shape(0), packs.pack_outputs()});
   double* out = sums.mutable_data();
   const py::gil_scoped_release unlocked;
   matrix.Multiply(group, in, static_cast<int>(codes.shape(0)), has_negative, first_read, out);
@@ -118,7 +120,7 @@ void BindMatrix(py::module_& module) {
            py::arg("col_tile"), py::arg("bit_slice"), py::arg("polarity"),
            "Programmed conductances of one array, before wires, (rows, cols), siemens.")
       .def("load", &Load, py::arg("levels"), py::arg("scales"))
-      .def("levels", &Levels, "Levels above g_off, (group, polarity, slice, K, N).")
+      .def("levels", &Levels, "Levels above g_off, (group or pack of groups, polarity, slice, K, N).")
       .def("scales",
            [](const CrossbarMatrix& m) {
              return FloatArray(static_cast<py::ssize_t>(m.scales().size()), m.scales().data());
@@ -129,10 +131,9 @@ void BindMatrix(py::module_& module) {
       .def_property_readonly("num_levels", &CrossbarMatrix::num_levels)
       .def_property_readonly("num_slices", [](const CrossbarMatrix& m) { return m.hardware().num_slices(); })
       .def_property_readonly("num_polarities", [](const CrossbarMatrix& m) { return m.hardware().num_polarities(); })
-      .def_property_readonly("num_tiles", [](const CrossbarMatrix& m) {
-        const rxnn::TileGrid grid(m.hardware(), m.inputs(), m.outputs());
-        return static_cast<std::int64_t>(m.groups()) * grid.row_tiles * grid.col_tiles;
-      });
+      .def_property_readonly("num_tiles", &CrossbarMatrix::num_tiles)
+      .def_property_readonly("num_arrays", &CrossbarMatrix::num_arrays)
+      .def_property_readonly("groups_together", [](const CrossbarMatrix& m) { return m.packs().together; });
 }
 
 }  // namespace pyrxnn

@@ -84,8 +84,8 @@ def convert_command(json_file: str | None, **arguments: str | bool | None) -> No
 
     Their weights are quantised, sliced, tiled and programmed, and the equivalent conductances of every array, wires
     included, are computed and stored. Prints, per layer, the weight matrix (rows x columns), the pieces it is cut into
-    (tiles), the physical arrays, the share of their cells in use, and how far wires and variation move the
-    conductances. Both files are written at the end, or none.
+    (tiles), the physical arrays (with group_packing also how many there would be without it), the share of their cells
+    in use, and how far wires and variation move the conductances. Both files are written at the end, or none.
     """
     with progress_bar("arrays") as progress:
         reports = convert(progress=progress, **arguments)
@@ -121,12 +121,13 @@ def evaluate_command(
 
     Runs the TEST phase as `caffe test` does, once plain and once per chip with the layers mapped in memory, and prints
     every scalar output averaged over the iterations: by how much an accuracy dropped, a loss rose; and how many of all
-    ADC conversions had a current beyond the range of their converter, with the layer where it is worst.
+    ADC conversions had a current beyond the range of their converter, with the layer where it is worst. Seconds are
+    those of all iterations, with the mapping and extraction of the layers; images/s leaves these out.
     """
     chips = [*hardware, *more_hardware]
     if explain and len(chips) != 1:
         raise Error(f"--explain takes one hardware, not {len(chips)}")
-    with progress_bar("iterations") as progress:
+    with progress_bar("images") as progress:
         if explain:
             evaluation = take_apart(hardware=chips[0], progress=progress, **arguments)
         else:

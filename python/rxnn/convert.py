@@ -31,6 +31,7 @@ class LayerReport:
     columns: int  # N, of one group's matrix
     tiles: int
     arrays: int  # tiles x slices x polarities
+    arrays_without_packing: int  # the same, were all groups separate
     utilisation: float  # cells that hold a digit / all cells
     mean_relative_change: float | None  # of the conductances; None when they were not computed
     worst_relative_change: float | None
@@ -44,6 +45,7 @@ class _PlannedLayer:
     num_levels: int
     tiles: int
     arrays: int
+    arrays_without_packing: int
 
     def crossbars(self) -> _rxnn.CrossbarMatrix:
         """Arrays still to be programmed; made when they are needed, for they are large."""
@@ -108,9 +110,14 @@ def _refuse_same_file(model: FilePath, weights: FilePath, out_model: FilePath, o
 
 def _plan_layer(layer: LayerParameter, values: Weights, hardware: CrossbarParameter) -> _PlannedLayer:
     matrix = layer_matrix(layer, values.get(layer.name))
-    probe = _rxnn.CrossbarMatrix(hardware.SerializeToString(), layer.name, matrix.groups, matrix.inputs, matrix.outputs)
-    arrays = probe.num_tiles * probe.num_slices * probe.num_polarities
-    return _PlannedLayer(layer, hardware, matrix, probe.num_levels, probe.num_tiles, arrays)
+    shape = (matrix.groups, matrix.inputs, matrix.outputs)
+    probe = _rxnn.CrossbarMatrix(hardware.SerializeToString(), layer.name, *shape)
+    separate = CrossbarParameter()
+    separate.CopyFrom(hardware)
+    separate.ClearField("group_packing")
+    separate.ClearField("fault")  # they name arrays by their numbers with packing
+    arrays = _rxnn.CrossbarMatrix(separate.SerializeToString(), layer.name, *shape).num_arrays
+    return _PlannedLayer(layer, hardware, matrix, probe.num_levels, probe.num_tiles, probe.num_arrays, arrays)
 
 
 def _count_values(plan: list[_PlannedLayer], values: Weights, online: bool) -> int:
@@ -169,6 +176,7 @@ def _report(planned: _PlannedLayer, program: _rxnn.ProgramReport | None) -> Laye
         columns=matrix.outputs,
         tiles=planned.tiles,
         arrays=planned.arrays,
+        arrays_without_packing=planned.arrays_without_packing,
         utilisation=matrix.groups * matrix.inputs * matrix.outputs / cells,
         mean_relative_change=program.mean_relative_change if program else None,
         worst_relative_change=program.worst_relative_change if program else None,

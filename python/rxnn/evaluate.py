@@ -20,7 +20,7 @@ from .weights import read_weights
 
 PLAIN = "plain"
 
-# Called with the name of the run, iterations done and iterations in all.
+# Called with the name of the run, images done and images in all.
 Progress = Callable[[str, int, int], object]
 
 
@@ -30,7 +30,9 @@ class Result:
 
     hardware: str  # "plain" for the network without crossbars
     outputs: dict[str, float]
-    seconds: float
+    seconds: float  # of all iterations, mapping and extraction included
+    images: int
+    images_per_second: float  # mapping and extraction left out
     # Of every layer with converters: the part of its conversions whose current was beyond the converter's range.
     saturated: dict[str, float] = dataclasses.field(default_factory=dict)
     saturated_overall: float | None = None  # of all conversions; None where there are no converters
@@ -225,6 +227,7 @@ def _run(
             "the model's TEST phase has no scalar output (an Accuracy or a loss); its outputs are: "
             + (", ".join(net.outputs) or "none")
         )
+    batch = next(iter(net.blobs.values())).data.shape[0]  # of the first layer, which reads the data
     start = time.perf_counter()
     sums = dict.fromkeys(outputs, 0.0)
     for iteration in range(iterations):
@@ -232,11 +235,13 @@ def _run(
         for output in outputs:
             sums[output] += float(np.asarray(net.blobs[output].data).reshape(()))
         if progress is not None:
-            progress(name, iteration + 1, iterations)
+            progress(name, (iteration + 1) * batch, iterations * batch)
     seconds = time.perf_counter() - start
+    mapping = sum(layer.part_seconds.get("map", 0.0) for layer in net.layers)
+    speed = iterations * batch / (seconds - mapping)
     losses = frozenset(output for output in outputs if net.blob_loss_weights[output] != 0)
     means = {output: total / iterations for output, total in sums.items()}
-    return Result(name, means, seconds, *_saturation(net)), losses
+    return Result(name, means, seconds, iterations * batch, speed, *_saturation(net)), losses
 
 
 def _saturation(net: caffe.Net) -> tuple[dict[str, float], float | None]:

@@ -152,7 +152,7 @@ def layer_array(
         layer: its name.
         hardware: the chip; default: the layer's own, where it is on crossbars.
         tile: row and column of the piece of the weight matrix, from 0.
-        group: of a convolution with groups.
+        group: of a convolution with groups; with group_packing, the array is the one that this group shares.
         bit_slice: 0 is least significant.
         polarity: "positive" or "negative" parts; OFFSET has "positive" only.
     """
@@ -163,6 +163,7 @@ def layer_array(
         raise Error(f"polarity {polarity!r}: expected {' or '.join(POLARITIES)}")
     matrix = _plain_matrix(message, read_weights(weights, net).get(layer), weights)
     crossbars = _rxnn.CrossbarMatrix(param.SerializeToString(), layer, matrix.groups, matrix.inputs, matrix.outputs)
+    together = crossbars.groups_together
     counts = (-(-matrix.inputs // param.rows), -(-matrix.outputs // param.cols))
     _require_below("tile row", tile[0], counts[0], layer)
     _require_below("tile column", tile[1], counts[1], layer)
@@ -170,13 +171,17 @@ def layer_array(
     _require_below("slice", bit_slice, crossbars.num_slices, layer)
     if POLARITIES.index(polarity) >= crossbars.num_polarities:
         raise Error(f"layer {layer!r}: polarity negative: OFFSET hardware has one array, positive")
-    place = (group, *tile, bit_slice, POLARITIES.index(polarity))
+    place = (group // together, *tile, bit_slice, POLARITIES.index(polarity))
     g = crossbars.cell_conductances(matrix.weights, *place)
     words = [f"layer {layer}", f"tile {tile[0]},{tile[1]}", f"slice {bit_slice}", polarity]
-    if matrix.groups > 1:
+    first = group // together * together
+    groups = min(together, matrix.groups - first)
+    if groups > 1:
+        words.insert(1, f"groups {first} to {first + groups - 1}")
+    elif matrix.groups > 1:
         words.insert(1, f"group {group}")
-    used_rows = min(param.rows, matrix.inputs - tile[0] * param.rows)
-    used_cols = min(param.cols, matrix.outputs - tile[1] * param.cols)
+    used_rows = min(param.rows, groups * matrix.inputs - tile[0] * param.rows)
+    used_cols = min(param.cols, groups * matrix.outputs - tile[1] * param.cols)
     return PhysicalArray(", ".join(words), g, param, used_rows, used_cols, layer)
 
 

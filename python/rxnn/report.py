@@ -27,6 +27,9 @@ def conversion_table(reports: Sequence[LayerReport]) -> Table:
     table.add_column("rows x columns", justify="right")
     table.add_column("tiles", justify="right", footer=str(sum(r.tiles for r in reports)))
     table.add_column("arrays", justify="right", footer=str(sum(r.arrays for r in reports)))
+    packed = any(r.arrays != r.arrays_without_packing for r in reports)
+    if packed:
+        table.add_column("unpacked", justify="right", footer=str(sum(r.arrays_without_packing for r in reports)))
     table.add_column("utilisation", justify="right")
     table.add_column("mean change of G", justify="right")
     table.add_column("worst", justify="right")
@@ -37,6 +40,7 @@ def conversion_table(reports: Sequence[LayerReport]) -> Table:
             f"{groups}{r.rows} x {r.columns}",
             str(r.tiles),
             str(r.arrays),
+            *([str(r.arrays_without_packing)] if packed else []),
             f"{r.utilisation:.1%}",
             _percent(r.mean_relative_change),
             _percent(r.worst_relative_change),
@@ -55,6 +59,7 @@ def evaluation_table(evaluation: Evaluation, title: str) -> Table:
     if with_converters:
         table.add_column("ADC saturated", justify="right")
     table.add_column("seconds", justify="right")
+    table.add_column("images/s", justify="right")
     for result in (evaluation.plain, *evaluation.on_hardware):
         cells = []
         for output, value in result.outputs.items():
@@ -63,7 +68,7 @@ def evaluation_table(evaluation: Evaluation, title: str) -> Table:
             cells += [f"{value:.4f}", "" if result is evaluation.plain else f"{worse:.4f}"]
         if with_converters:
             cells.append(_saturation(result))
-        table.add_row(result.hardware, *cells, f"{result.seconds:.1f}")
+        table.add_row(result.hardware, *cells, f"{result.seconds:.1f}", f"{result.images_per_second:.1f}")
     return table
 
 
@@ -92,6 +97,8 @@ def evaluation_json(evaluation: Evaluation) -> dict[str, Any]:
             "outputs": result.outputs,
             "drop": drops,
             "seconds": result.seconds,
+            "images": result.images,
+            "images_per_second": result.images_per_second,
             "adc_saturated": result.saturated_overall,
             "adc_saturated_layers": result.saturated,
         }

@@ -60,6 +60,7 @@ void BlockReader<T>::Start(const Block& block) {
 
 template <typename T>
 void BlockReader<T>::Multiply(const Block& block, const SumSink& take) {
+  BlockTimer timer(&state_.times);
   Start(block);
   const Panel* panels = state_.panels.data();
   const std::size_t first_stored = panels[block.first_panel].stored_before;
@@ -71,15 +72,19 @@ void BlockReader<T>::Multiply(const Block& block, const SumSink& take) {
   sums_.assign((last.stored_before + last.stride - first_stored) * block.vectors, 0.0);
   for (int row_tile = 0; row_tile < state_.grid.row_tiles; ++row_tile) {
     LoadDigits(block, row_tile);
+    timer.Inputs();
     for (int p = block.first_panel; p < block.last_panel; ++p) {
-      const PanelReads<T> reads = Reads(block, row_tile, panels[p], panel_sums(panels[p]));
+      const Panel panel = state_.PanelOf(block.group, p);
+      if (panel.cols == 0) continue;
+      const PanelReads<T> reads = Reads(block, row_tile, panel, panel_sums(panel));
       if (state_.scheme.flawed) {
-        ReadFlawedPanel(block, row_tile, panels[p], reads);
+        ReadFlawedPanel(block, row_tile, panel, reads);
       } else {
         ReadPanel(reads);
       }
-      counts_.conversions += static_cast<std::int64_t>(reads.matrices) * reads.reads * block.vectors * panels[p].cols;
+      counts_.conversions += static_cast<std::int64_t>(reads.matrices) * reads.reads * block.vectors * panel.cols;
     }
+    timer.Reads();
   }
   if (readout_.adc.bits > 0) state_.counts.Add(counts_);
   counts_ = ConversionCounts();
@@ -91,12 +96,15 @@ void BlockReader<T>::Multiply(const Block& block, const SumSink& take) {
 
 template <typename T>
 CurrentHistogram BlockReader<T>::Observe(const Block& block) {
+  BlockTimer timer(&state_.times);
   Start(block);
   CurrentHistogram seen;
   for (int row_tile = 0; row_tile < state_.grid.row_tiles; ++row_tile) {
     LoadDigits(block, row_tile);
+    timer.Inputs();
     for (int p = block.first_panel; p < block.last_panel; ++p) {
-      const Panel& panel = state_.panels[p];
+      const Panel panel = state_.PanelOf(block.group, p);
+      if (panel.cols == 0) continue;
       const PanelReads<T> reads = Reads(block, row_tile, panel, nullptr);
       for (int matrix = 0; matrix < reads.matrices; ++matrix) {
         for (int read = 0; read < reads.reads; ++read) {
@@ -109,13 +117,14 @@ CurrentHistogram BlockReader<T>::Observe(const Block& block) {
         }
       }
     }
+    timer.Reads();
   }
   return seen;
 }
 
 template <typename T>
 void BlockReader<T>::LoadCodes(const Block& block, int row_tile) {
-  const int rows = state_.grid.used_rows(row_tile);
+  const int rows = state_.used_rows(block.group, row_tile);
   codes_.assign(static_cast<std::size_t>(block.vectors) * rows, 0);
   for (int pass = 0; pass < block.passes(); ++pass) {
     for (int byte = 0; byte < (state_.hardware.input_bits > 8 ? 2 : 1); ++byte) {
@@ -141,7 +150,7 @@ void BlockReader<T>::LoadCodes(const Block& block, int row_tile) {
 
 template <typename T>
 void BlockReader<T>::LoadDigits(const Block& block, int row_tile) {
-  const int rows = state_.grid.used_rows(row_tile);
+  const int rows = state_.used_rows(block.group, row_tile);
   LoadCodes(block, row_tile);
   digits_.resize(static_cast<std::size_t>(reads_) * block.vectors * rows);
   shares_.assign(static_cast<std::size_t>(reads_) * block.vectors, 0.0);
@@ -173,7 +182,7 @@ void BlockReader<T>::LoadDigits(const Block& block, int row_tile) {
 template <typename T>
 void BlockReader<T>::ApplyDacs(const Block& block, int row_tile) {
   const DacBank& dacs = state_.dacs;
-  const int rows = state_.grid.used_rows(row_tile);
+  const int rows = state_.used_rows(block.group, row_tile);
   const int first_row = state_.grid.first_row(row_tile);
   excess_.assign(shares_.size(), 0.0);
   dac_noise_.assign(rows, 0.0);
@@ -215,7 +224,7 @@ const T* BlockReader<T>::PanelMatrices(const Block& block, int row_tile, const P
 template <typename T>
 PanelReads<T> BlockReader<T>::Reads(const Block& block, int row_tile, const Panel& panel, double* sums) {
   PanelReads<T> reads;
-  reads.rows = state_.grid.used_rows(row_tile);
+  reads.rows = state_.used_rows(block.group, row_tile);
   reads.cols = panel.stride;
   reads.vectors = block.vectors;
   reads.reads = reads_;
@@ -317,7 +326,7 @@ void BlockReader<T>::AddNoise(const Block& block, int row_tile, const Panel& pan
   const int slice = scheme.slice(matrix);
   const double one = 1;
   PanelReads<T> squares;
-  squares.rows = state_.grid.used_rows(row_tile);
+  squares.rows = state_.used_rows(block.group, row_tile);
   squares.cols = panel.stride;
   squares.vectors = block.vectors;
   squares.reads = 1;

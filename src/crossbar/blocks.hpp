@@ -10,7 +10,7 @@
 
 namespace rxnn {
 
-// The input vectors of one product with the matrices of some groups.
+// The input vectors of one product with the matrices of some groups, or packs of groups that share arrays.
 struct Batch {
   const InputVectors& vectors;
   int first_group = 0;

@@ -50,6 +50,7 @@ CodeBlockReader::CodeBlockReader(const CrossbarState& state, const Batch& batch)
     : state_(state), batch_(batch), readout_(*state.code_readout) {}
 
 void CodeBlockReader::Multiply(const Block& block, const SumSink& take) {
+  BlockTimer timer(&state_.times);
   const Panel* panels = state_.panels.data();
   const std::size_t first_stored = panels[block.first_panel].stored_before;
   const Panel& last = panels[block.last_panel - 1];
@@ -64,9 +65,12 @@ void CodeBlockReader::Multiply(const Block& block, const SumSink& take) {
   for (int row_tile = 0; row_tile < state_.grid.row_tiles; ++row_tile) {
     for (int pass = 0; pass < block.passes(); ++pass) {
       LoadDigits(block, row_tile, pass);
+      timer.Inputs();
       for (int p = block.first_panel; p < block.last_panel; ++p) {
-        ReadPanel(block, row_tile, pass, panels[p], sums_.data() + at(panels[p]));
+        const Panel panel = state_.PanelOf(block.group, p);
+        if (panel.cols > 0) ReadPanel(block, row_tile, pass, panel, sums_.data() + at(panel));
       }
+      timer.Reads();
     }
     if (!keeps_integers_) Widen();
   }
@@ -122,7 +126,7 @@ void CodeBlockReader::LoadDigits(const Block& block, int row_tile, int pass) {
 
 CodeCut CodeBlockReader::LoadCodes(const Block& block, int row_tile, int pass) {
   CodeCut cut;
-  cut.rows = state_.grid.used_rows(row_tile);
+  cut.rows = state_.used_rows(block.group, row_tile);
   cut.vectors = block.vectors;
   cut.streams = state_.scheme.streams;
   cut.dac_bits = state_.hardware.dac_bits;

@@ -51,12 +51,12 @@ void CrossbarMatrix::Take(LevelStore levels, const float* scales) {
   state.digit_hashes.clear();
   state.calibrated.reset();
   state.levels = std::move(levels);
-  state.scales.assign(scales, scales + static_cast<std::int64_t>(state.groups) * state.grid.outputs);
+  state.scales.assign(scales, scales + static_cast<std::int64_t>(state.packs.groups) * state.packs.outputs);
   state.Pack();
 }
 
 std::int64_t CrossbarMatrix::num_levels() const {
-  return static_cast<std::int64_t>(state_->groups) * state_->scheme.polarities * state_->scheme.slices *
+  return static_cast<std::int64_t>(state_->packs.count) * state_->scheme.polarities * state_->scheme.slices *
          state_->grid.inputs * state_->grid.outputs;
 }
 
@@ -69,9 +69,15 @@ void CrossbarMatrix::CopyLevels(float* levels) const {
 
 const std::vector<float>& CrossbarMatrix::scales() const { return state_->scales; }
 const Hardware& CrossbarMatrix::hardware() const { return state_->hardware; }
-int CrossbarMatrix::groups() const { return state_->groups; }
-int CrossbarMatrix::inputs() const { return state_->grid.inputs; }
-int CrossbarMatrix::outputs() const { return state_->grid.outputs; }
+int CrossbarMatrix::groups() const { return state_->packs.groups; }
+int CrossbarMatrix::inputs() const { return state_->packs.inputs; }
+int CrossbarMatrix::outputs() const { return state_->packs.outputs; }
+const GroupPacks& CrossbarMatrix::packs() const { return state_->packs; }
+std::int64_t CrossbarMatrix::num_tiles() const { return state_->num_tiles(); }
+std::int64_t CrossbarMatrix::num_arrays() const { return state_->num_arrays(); }
+
+void CrossbarMatrix::TakeTimes(bool on) { state_->times.Switch(on); }
+ReadTimes CrossbarMatrix::times() const { return state_->times.Get(); }
 
 bool CrossbarMatrix::needs_calibration() const {
   const Hardware& hardware = state_->hardware;

@@ -19,6 +19,7 @@ BlockLimits FoldedReader::Limits(const CrossbarState& state) {
 }
 
 void FoldedReader::Multiply(const Block& block, const SumSink& take) {
+  BlockTimer timer(&state_.times);
   const Panel* panels = state_.folded_panels.data();
   const std::size_t first_stored = panels[block.first_panel].stored_before;
   const Panel& last = panels[block.last_panel - 1];
@@ -30,6 +31,7 @@ void FoldedReader::Multiply(const Block& block, const SumSink& take) {
   reads.vectors = block.vectors;
   for (int chunk = 0; chunk < state_.folded_grid.row_tiles; ++chunk) {
     LoadCodes(block, chunk);
+    timer.Inputs();
     reads.rows = state_.folded_grid.used_rows(chunk);
     reads.codes = codes_.data();
     reads.row_stride = row_stride_;
@@ -40,6 +42,7 @@ void FoldedReader::Multiply(const Block& block, const SumSink& take) {
       reads.sums = panel_sums(panels[p]);
       ReadFolded(reads);
     }
+    timer.Reads();
   }
   for (int p = block.first_panel; p < block.last_panel; ++p) {
     take({block.group, block.first_vector, block.vectors, panels[p].first_col, panels[p].cols, panel_sums(panels[p]),

@@ -1,6 +1,7 @@
 // The levels of a layer, once in memory.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -37,6 +38,8 @@ class LevelStore {
   const float* row(int group, int polarity, int slice, int input) const {
     return levels_ + Offset(group, polarity, slice, input);
   }
+  // Sets levels of its own to 0.
+  void Clear() { std::fill_n(own_.get(), size(), 0.0f); }
   float* own_row(int group, int polarity, int slice, int input) {
     return own_.get() + Offset(group, polarity, slice, input);
   }

@@ -14,7 +14,7 @@ class PanelLevels {
       : state_(state),
         group_(group),
         first_row_(state.grid.first_row(row_tile)),
-        rows_(state.grid.used_rows(row_tile)),
+        rows_(state.used_rows(group, row_tile)),
         panel_(panel) {}
 
   int rows() const { return rows_; }

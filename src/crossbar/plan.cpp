@@ -56,17 +56,18 @@ void Widen(const LevelBounds& other, LevelBounds* bounds) {
 void CrossbarState::FindBounds() {
   if (hardware.adc_bits == 0) return;
   const std::int64_t num_panels = static_cast<std::int64_t>(panels.size());
-  std::vector<LevelBounds> found(groups * grid.row_tiles * num_panels);
+  std::vector<LevelBounds> found(packs.count * grid.row_tiles * num_panels);
   ParallelWork(static_cast<std::int64_t>(found.size()), [&] {
     return [&, matrix = std::vector<float>()](std::int64_t i) mutable {
-      const Panel& panel = panels[i % num_panels];
       const int row_tile = static_cast<int>(i / num_panels % grid.row_tiles);
       const int group = static_cast<int>(i / num_panels / grid.row_tiles);
+      const Panel panel = PanelOf(group, static_cast<int>(i % num_panels));
+      if (panel.cols == 0) return;
       const PanelLevels levels(*this, group, row_tile, panel);
       found[i] = BoundsOf(*this, levels, &matrix);
     };
   });
-  bounds = found.front();
+  bounds = found.front();  // the first pack has all its groups
   for (const LevelBounds& other : found) Widen(other, &bounds);
 }
 

@@ -42,25 +42,30 @@ void CheckPlace(const CrossbarState& state, const ArrayPlace& place) {
             << count - 1;
     throw std::invalid_argument(message.str());
   };
-  check("group", place.group, state.groups);
+  check(state.packs.shared() ? "pack" : "group", place.group, state.packs.count);
   check("row tile", place.row_tile, state.grid.row_tiles);
   check("column tile", place.col_tile, state.grid.col_tiles);
   check("slice", place.slice, state.scheme.slices);
   check("polarity", place.polarity, state.scheme.polarities);
 }
 
-// Digits of a whole array; cells that the tile does not use are at digit 0. `codes`: (groups * outputs) x inputs.
+// Digits of a whole array; cells that hold no weight are at digit 0. `codes`: (groups * outputs) x inputs.
 void CutDigits(const CrossbarState& state, const std::int32_t* codes, const ArrayPlace& place,
                std::vector<std::uint16_t>* digits) {
   const TileGrid& grid = state.grid;
+  const GroupPacks& packs = state.packs;
   digits->assign(static_cast<std::size_t>(grid.rows) * grid.cols, std::uint16_t{0});
-  for (int j = 0; j < grid.used_cols(place.col_tile); ++j) {
-    const std::int64_t output =
-        static_cast<std::int64_t>(place.group) * grid.outputs + grid.first_col(place.col_tile) + j;
-    const std::int32_t* column = codes + output * grid.inputs + grid.first_row(place.row_tile);
-    for (int i = 0; i < grid.used_rows(place.row_tile); ++i) {
-      (*digits)[static_cast<std::size_t>(i) * grid.cols + j] =
-          static_cast<std::uint16_t>(WeightDigit(state.hardware, column[i], place.slice, place.polarity));
+  const int first_row = grid.first_row(place.row_tile);
+  const int end_row = first_row + state.used_rows(place.group, place.row_tile);
+  for (int j = 0; j < state.used_cols(place.group, place.col_tile); ++j) {
+    const int col = grid.first_col(place.col_tile) + j;  // of the pack's matrix
+    const std::int64_t output = static_cast<std::int64_t>(place.group) * grid.outputs + col;
+    const int group_row = col / packs.outputs * packs.inputs;  // the first of the column's group
+    const std::int32_t* column = codes + output * packs.inputs - group_row;
+    const int end = std::min(end_row, group_row + packs.inputs);
+    for (int row = std::max(first_row, group_row); row < end; ++row) {
+      (*digits)[static_cast<std::size_t>(row - first_row) * grid.cols + j] =
+          static_cast<std::uint16_t>(WeightDigit(state.hardware, column[row], place.slice, place.polarity));
     }
   }
 }
@@ -89,7 +94,7 @@ class ArrayProgrammer {
     if (LevelsAreDigits(hardware)) return;
     g_ = ProgramDevices(state_, place, digits_);
     try {
-      MakeLinearCells(hardware, state_.random, state_.grid.used_rows(place.row_tile), g_.data());
+      MakeLinearCells(hardware, state_.random, state_.used_rows(place.group, place.row_tile), g_.data());
     } catch (const SolveError& error) {
       std::ostringstream message;
       message << "crossbar matrix " << state_.name << ", array " << IdOf(state_, place) << ": " << error.what();
@@ -108,13 +113,19 @@ class ArrayProgrammer {
       StoreLevels(place, [this](std::size_t cell) { return static_cast<double>(digits_[cell]); });
       return change;
     }
-    StoreLevels(place, [&](std::size_t cell) {
-      const double nominal = NominalConductance(hardware, digits_[cell]);
-      const double relative = std::fabs(g_[cell] - nominal) / nominal;
-      change.sum += relative;
-      change.worst = std::max(change.worst, relative);
-      return (g_[cell] - hardware.g_off()) / hardware.g_step();
-    });
+    StoreLevels(place, [&](std::size_t cell) { return (g_[cell] - hardware.g_off()) / hardware.g_step(); });
+    const TileGrid& grid = state_.grid;
+    for (int i = 0; i < state_.used_rows(place.group, place.row_tile); ++i) {
+      for (int j = 0; j < state_.used_cols(place.group, place.col_tile); ++j) {
+        if (!state_.packs.holds_weight(grid.first_row(place.row_tile) + i, grid.first_col(place.col_tile) + j))
+          continue;
+        const std::size_t cell = static_cast<std::size_t>(i) * grid.cols + j;
+        const double nominal = NominalConductance(hardware, digits_[cell]);
+        const double relative = std::fabs(g_[cell] - nominal) / nominal;
+        change.sum += relative;
+        change.worst = std::max(change.worst, relative);
+      }
+    }
     return change;
   }
 
@@ -125,15 +136,15 @@ class ArrayProgrammer {
   }
 
  private:
-  // levels = level(cell) for the cells in use.
+  // levels = level(cell) for the rows and columns in use.
   template <typename Level>
   void StoreLevels(const ArrayPlace& place, const Level& level) {
     const TileGrid& grid = state_.grid;
-    for (int i = 0; i < grid.used_rows(place.row_tile); ++i) {
+    for (int i = 0; i < state_.used_rows(place.group, place.row_tile); ++i) {
       float* levels =
           state_.levels.own_row(place.group, place.polarity, place.slice, grid.first_row(place.row_tile) + i) +
           grid.first_col(place.col_tile);
-      for (int j = 0; j < grid.used_cols(place.col_tile); ++j) {
+      for (int j = 0; j < state_.used_cols(place.group, place.col_tile); ++j) {
         levels[j] = static_cast<float>(level(static_cast<std::size_t>(i) * grid.cols + j));
       }
     }
@@ -192,7 +203,8 @@ std::vector<Twins> FindTwins(CrossbarState* state, const std::int32_t* codes, co
     const ArrayPlace place = PlaceOf(*state, array);
     const auto switched_alike = [&](const ArrayPlace& twin) {
       const bool rows_matter = state->hardware.cell_type != CellType::kOneR || !state->hardware.linear_cells();
-      return !rows_matter || state->grid.used_rows(twin.row_tile) == state->grid.used_rows(place.row_tile);
+      return !rows_matter ||
+             state->used_rows(twin.group, twin.row_tile) == state->used_rows(place.group, place.row_tile);
     };
     const auto same = std::find_if(begin, end, [&](const auto& entry) {
       const ArrayPlace twin = PlaceOf(*state, groups[entry.second].front());
@@ -214,7 +226,8 @@ ProgramReport CrossbarMatrix::Program(const float* weights, const Progress& prog
   CrossbarState& state = *state_;
   const TileGrid& grid = state.grid;
   state.scales.clear();  // a failure leaves the matrix without weights, not with half of them
-  WeightCodes codes = QuantizeWeights(state.hardware, weights, state.groups * grid.outputs, grid.inputs);
+  const GroupPacks& packs = state.packs;
+  WeightCodes codes = QuantizeWeights(state.hardware, weights, packs.groups * packs.outputs, packs.inputs);
   const std::int64_t arrays = state.num_arrays();
   std::vector<std::uint64_t> hashes = HashArrays(&state, codes.codes.data());
   const std::vector<std::int64_t> changed = ChangedArrays(state, hashes);
@@ -222,6 +235,7 @@ ProgramReport CrossbarMatrix::Program(const float* weights, const Progress& prog
 
   if (state.digit_hashes.empty()) {
     state.levels = LevelStore(state.level_shape());
+    if (packs.groups % packs.together != 0) state.levels.Clear();  // the last pack stores zeros where it lacks groups
     state.changes.assign(arrays, RelativeChange());
   }
   state.digit_hashes.clear();
@@ -249,7 +263,8 @@ ProgramReport CrossbarMatrix::Program(const float* weights, const Progress& prog
   report.arrays = arrays;
   report.programmed_arrays = static_cast<std::int64_t>(changed.size());
   report.distinct_arrays = static_cast<std::int64_t>(groups.size());
-  const double cells_used = static_cast<double>(num_levels());
+  const double cells_used =
+      static_cast<double>(packs.groups) * packs.inputs * packs.outputs * state.scheme.slices * state.scheme.polarities;
   report.utilisation = cells_used / (static_cast<double>(arrays) * grid.rows * grid.cols);
   for (const RelativeChange& change : state.changes) {
     report.mean_relative_change += change.sum / cells_used;
@@ -266,13 +281,13 @@ std::uint32_t CrossbarMatrix::ArrayNumber(const ArrayPlace& place) const {
 std::vector<double> CrossbarMatrix::CellConductances(const float* weights, const ArrayPlace& place) const {
   const CrossbarState& state = *state_;
   CheckPlace(state, place);
-  const WeightCodes codes =
-      QuantizeWeights(state.hardware, weights, state.groups * state.grid.outputs, state.grid.inputs);
+  const GroupPacks& packs = state.packs;
+  const WeightCodes codes = QuantizeWeights(state.hardware, weights, packs.groups * packs.outputs, packs.inputs);
   std::vector<std::uint16_t> digits;
   CutDigits(state, codes.codes.data(), place, &digits);
   std::vector<double> g = ProgramDevices(state, place, digits);
   if (state.hardware.linear_cells()) {
-    AddAccessTransistors(state.hardware, state.grid.used_rows(place.row_tile), g.data());
+    AddAccessTransistors(state.hardware, state.used_rows(place.group, place.row_tile), g.data());
   }
   return g;
 }

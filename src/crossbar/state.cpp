@@ -69,13 +69,14 @@ ReadScheme::ReadScheme(const Hardware& hardware)
 CrossbarState::CrossbarState(const Hardware& hardware, std::string name, int groups, int inputs, int outputs)
     : hardware(Valid(hardware)),
       name(std::move(name)),
-      groups(Positive(groups, "groups", this->name)),
-      grid(hardware, Positive(inputs, "inputs", this->name), Positive(outputs, "outputs", this->name)),
+      packs(hardware, Positive(groups, "groups", this->name), Positive(inputs, "inputs", this->name),
+            Positive(outputs, "outputs", this->name)),
+      grid(hardware, packs.pack_inputs(), packs.pack_outputs()),
       panels(MakePanels(grid)),
       scheme(hardware),
       random(hardware.seed, this->name),
       faults(hardware, this->name),
-      dacs(hardware, random, inputs),
+      dacs(hardware, random, packs.pack_inputs()),
       off_level(hardware.g_off() / hardware.g_step()),
       folded_grid(FoldedGrid(hardware, grid)),
       folded_panels(MakePanels(folded_grid)) {
@@ -86,8 +87,8 @@ CrossbarState::CrossbarState(const Hardware& hardware, std::string name, int gro
   throw HardwareError(message.str());
 }
 
-std::uint32_t CrossbarState::ArrayId(int group, int row_tile, int col_tile, int slice, int polarity) const {
-  std::uint32_t id = static_cast<std::uint32_t>(group);
+std::uint32_t CrossbarState::ArrayId(int pack, int row_tile, int col_tile, int slice, int polarity) const {
+  std::uint32_t id = static_cast<std::uint32_t>(pack);
   id = id * grid.row_tiles + row_tile;
   id = id * grid.col_tiles + col_tile;
   id = id * scheme.slices + slice;
@@ -95,7 +96,7 @@ std::uint32_t CrossbarState::ArrayId(int group, int row_tile, int col_tile, int 
 }
 
 std::int64_t CrossbarState::num_tiles() const {
-  return static_cast<std::int64_t>(groups) * grid.row_tiles * grid.col_tiles;
+  return static_cast<std::int64_t>(packs.count) * grid.row_tiles * grid.col_tiles;
 }
 
 std::int64_t CrossbarState::num_arrays() const { return num_tiles() * scheme.slices * scheme.polarities; }
@@ -141,12 +142,12 @@ void CrossbarState::CheckProgrammed() const {
   }
 }
 
-void CrossbarState::CheckCodes(int group, const std::int32_t* codes, int count, bool has_negative) const {
+void CrossbarState::CheckCodes(int pack, const std::int32_t* codes, int count, bool has_negative) const {
   std::ostringstream message;
   message << "crossbar matrix " << name << ": ";
-  if (group < 0 || group >= groups || count < 0) {
-    message << "group " << group << " and " << count << " vectors, expected a group below " << groups
-            << " and no negative count";
+  if (pack < 0 || pack >= packs.count || count < 0) {
+    message << (packs.shared() ? "pack " : "group ") << pack << " and " << count << " vectors, expected one below "
+            << packs.count << " and no negative count";
     throw std::invalid_argument(message.str());
   }
   const std::int32_t high = hardware.max_input_code();

@@ -1,7 +1,11 @@
 // What a CrossbarMatrix is made of, shared by the files that program, pack, read and check it.
 #pragma once
 
+#include <omp.h>
+
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -69,13 +73,58 @@ class SharedCounts {
   std::atomic<std::int64_t> conversions_{0}, low_{0}, high_{0};
 };
 
+// Times of all products while they are taken, added up from many threads.
+class SharedTimes {
+ public:
+  bool on() const { return on_; }
+  void Switch(bool on) { on_ = on; }
+  void Add(std::chrono::nanoseconds inputs, std::chrono::nanoseconds reads) {
+    inputs_ += inputs.count();
+    reads_ += reads.count();
+  }
+  ReadTimes Get() const { return {1e-9 * static_cast<double>(inputs_), 1e-9 * static_cast<double>(reads_)}; }
+
+ private:
+  std::atomic<bool> on_{false};
+  std::atomic<std::int64_t> inputs_{0}, reads_{0};  // nanoseconds
+};
+
+// Times one thread's work on a block, from its making on: Inputs or Reads follows every piece of it. Does nothing while
+// no times are taken.
+class BlockTimer {
+ public:
+  explicit BlockTimer(SharedTimes* times) : times_(times->on() ? times : nullptr) { Lap(); }
+  ~BlockTimer() {
+    if (times_ != nullptr) times_->Add(inputs_ / omp_get_num_threads(), reads_ / omp_get_num_threads());
+  }
+  BlockTimer(const BlockTimer&) = delete;
+  BlockTimer& operator=(const BlockTimer&) = delete;
+  // What was done since the last call was of this kind.
+  void Inputs() { inputs_ += Lap(); }
+  void Reads() { reads_ += Lap(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::chrono::nanoseconds Lap() {
+    if (times_ == nullptr) return {};
+    const Clock::time_point now = Clock::now();
+    const std::chrono::nanoseconds passed = now - last_;
+    last_ = now;
+    return passed;
+  }
+
+  SharedTimes* const times_;
+  Clock::time_point last_;
+  std::chrono::nanoseconds inputs_{0}, reads_{0};
+};
+
 struct CrossbarState {
   CrossbarState(const Hardware& hardware, std::string name, int groups, int inputs, int outputs);
 
   const Hardware hardware;
   const std::string name;
-  const int groups;
-  const TileGrid grid;
+  const GroupPacks packs;
+  const TileGrid grid;  // of one pack's matrix
   const std::vector<Panel> panels;
   const ReadScheme scheme;
   const ChipRandom random;
@@ -84,7 +133,7 @@ struct CrossbarState {
   const double off_level;  // g_off / g_step: what a cell at level 0 adds to a current
 
   LevelStore levels;
-  std::vector<float> scales;  // groups * outputs; empty until programmed
+  std::vector<float> scales;  // of every group's outputs; empty until programmed
   // Of every array, when Program made the levels: what its digits were, and what became of its conductances.
   std::vector<std::uint64_t> digit_hashes;
   std::vector<RelativeChange> changes;
@@ -99,9 +148,24 @@ struct CrossbarState {
   std::optional<CodeReadout> code_readout;
   std::vector<CodeReadout::Shares> code_shares;  // for every sum of digits; one for all where it has no share
   mutable SharedCounts counts;
+  mutable SharedTimes times;
+
+  // Where the last pack has fewer groups than the others, it uses less of an array.
+  int used_rows(int pack, int row_tile) const {
+    return std::min(grid.rows, packs.groups_in(pack) * packs.inputs - grid.first_row(row_tile));
+  }
+  int used_cols(int pack, int col_tile) const {
+    return std::min(grid.cols, packs.groups_in(pack) * packs.outputs - grid.first_col(col_tile));
+  }
+  // A panel with the columns that a pack uses; may have none.
+  Panel PanelOf(int pack, int panel) const {
+    Panel used = panels[panel];
+    used.cols = std::clamp(packs.groups_in(pack) * packs.outputs - used.first_col, 0, used.cols);
+    return used;
+  }
 
   // The array's number within the layer; names its draws.
-  std::uint32_t ArrayId(int group, int row_tile, int col_tile, int slice, int polarity) const;
+  std::uint32_t ArrayId(int pack, int row_tile, int col_tile, int slice, int polarity) const;
   std::int64_t num_tiles() const;
   std::int64_t num_arrays() const;
 
@@ -126,13 +190,13 @@ struct CrossbarState {
   Readout MakeReadout() const;
 
   LevelStore::Shape level_shape() const {
-    return {groups, scheme.polarities, scheme.slices, grid.inputs, grid.outputs};
+    return {packs.count, scheme.polarities, scheme.slices, grid.inputs, grid.outputs};
   }
 
   // Throws std::logic_error unless programmed.
   void CheckProgrammed() const;
-  // Throws for a group that is not there, a negative count, or a code that is not allowed.
-  void CheckCodes(int group, const std::int32_t* codes, int count, bool has_negative) const;
+  // Throws for a pack that is not there, a negative count, or a code that is not allowed.
+  void CheckCodes(int pack, const std::int32_t* codes, int count, bool has_negative) const;
 };
 
 }  // namespace rxnn

@@ -58,11 +58,11 @@ struct ConvolutionVectors::Memory {
 };
 
 ConvolutionVectors::ConvolutionVectors(const Hardware& hardware, const ConvolutionGeometry& geometry, int groups,
-                                       int channels)
+                                       int channels, int together)
     : hardware_(hardware),
       geometry_(geometry),
       channels_(groups * channels),
-      group_channels_(channels),
+      pack_channels_(together * channels),
       bytes_(hardware.input_bits > 8 ? 2 : 1),
       positions_(static_cast<int>(Product(geometry.output))),
       channel_size_(Product(geometry.input)),
@@ -84,7 +84,7 @@ ConvolutionVectors::ConvolutionVectors(const Hardware& hardware, const Convoluti
     for (std::int64_t& offset : row_offsets_) offset += geometry.pad.back();
   }
   const std::vector<std::int64_t> of_channel = Offsets(geometry.kernel, zeros, geometry.dilation, pitch);
-  for (int channel = 0; channel < channels; ++channel) {
+  for (int channel = 0; channel < pack_channels_; ++channel) {
     for (const std::int64_t offset : of_channel) patch_offsets_.push_back(channel * padded_size_ + offset);
   }
 }
@@ -172,7 +172,10 @@ InputVectors::Rows ConvolutionVectors::Load(const Piece& piece, std::vector<std:
   std::vector<ByteRun> runs;
   const std::int64_t image_size = static_cast<std::int64_t>(passes_) * bytes_ * channels_ * padded_size_;
   const std::int64_t plane = (static_cast<std::int64_t>(piece.pass) * bytes_ + piece.byte) * channels_ +
-                             static_cast<std::int64_t>(piece.group) * group_channels_;
+                             static_cast<std::int64_t>(piece.group) * pack_channels_;
+  // Rows that the image has channels for.
+  const std::int64_t channels = std::min(pack_channels_, channels_ - piece.group * pack_channels_);
+  const std::int64_t last_row = channels * patch_size() / pack_channels_;
   for (int v = 0; v < piece.vectors;) {
     const int image = (piece.first_vector + v) / positions_;
     const int position = (piece.first_vector + v) % positions_;
@@ -199,7 +202,7 @@ InputVectors::Rows ConvolutionVectors::Load(const Piece& piece, std::vector<std:
   for (int row = 0; row < piece.rows; row += kLines) {
     const std::uint8_t* line[kLines];
     for (int i = 0; i < kLines; ++i) {
-      if (row + i >= piece.rows) {
+      if (row + i >= piece.rows || piece.first_row + row + i >= last_row) {
         line[i] = zeros;
         continue;
       }

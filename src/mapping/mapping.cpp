@@ -66,6 +66,16 @@ TileGrid::TileGrid(const Hardware& hardware, int inputs, int outputs)
       row_tiles((inputs + rows - 1) / rows),
       col_tiles((outputs + cols - 1) / cols) {}
 
+GroupPacks::GroupPacks(const Hardware& hardware, int groups, int inputs, int outputs)
+    : groups(groups), inputs(inputs), outputs(outputs), count(groups) {
+  if (hardware.group_packing == GroupPacking::kSeparate) return;
+  const int most = std::max(std::min(hardware.rows / inputs, hardware.cols / outputs), 1);
+  count = (groups + most - 1) / most;
+  together = (groups + count - 1) / count;
+  // Spread evenly they may need fewer still.
+  count = (groups + together - 1) / together;
+}
+
 std::int32_t InputCode(const Hardware& hardware, float input, float range) {
   // Clamped first: an input far beyond a given range would not fit an integer.
   return Code(std::clamp(input, -range, range), range, hardware.max_input_code());

@@ -42,10 +42,10 @@ template <typename Dtype>
 void CrossbarConvolutionLayer<Dtype>::Encode(const Dtype* bottom, int first, int count, ConvolutionVectors* vectors) {
   const Dtype* images = bottom + static_cast<std::int64_t>(first) * this->bottom_dim_;
   if constexpr (std::is_same_v<Dtype, float>) {
-    vectors->Encode(images, count);
+    crossbars_->Quantize([&] { vectors->Encode(images, count); });
   } else {
     images_.assign(images, images + static_cast<std::int64_t>(count) * this->bottom_dim_);
-    vectors->Encode(images_.data(), count);
+    crossbars_->Quantize([&] { vectors->Encode(images_.data(), count); });
   }
 }
 
@@ -72,7 +72,7 @@ void CrossbarConvolutionLayer<Dtype>::Multiply(const CrossbarMatrix& matrix, con
     for (int channel = 0; channel < channels; ++channel) factors.push_back(matrix.OutputScale(channel, range));
   }
   matrix.Multiply(vectors, first_read, [&](const SumBlock& block) {
-    const int channel = block.group * matrix.outputs() + block.first_output;
+    const int channel = block.pack * matrix.packs().pack_outputs() + block.first_output;
     for (int v = 0; v < block.vectors;) {
       const int image = (block.first_vector + v) / positions;
       const int position = (block.first_vector + v) % positions;
@@ -104,7 +104,8 @@ void CrossbarConvolutionLayer<Dtype>::Forward_cpu(const Blobs& bottom, const Blo
   CrossbarMatrix& matrix = crossbars_->Get(this->blobs_, false);
   const Dtype* bias = crossbars_->bias(this->blobs_);
   bias_.assign(bias, bias + (bias ? this->num_output_ : 0));
-  ConvolutionVectors vectors(matrix.hardware(), Geometry(), this->group_, this->channels_ / this->group_);
+  ConvolutionVectors vectors(matrix.hardware(), Geometry(), this->group_, this->channels_ / this->group_,
+                             matrix.packs().together);
   const int together = static_cast<int>(std::clamp<std::int64_t>(kMostBytes / vectors.image_bytes(), 1, this->num_));
 
   for (size_t b = 0; b < bottom.size(); ++b) {

@@ -25,6 +25,8 @@ class CrossbarConvolutionLayer : public caffe::ConvolutionLayer<Dtype> {
   const char* type() const override { return "CrossbarConvolution"; }
   void LayerSetUp(const Blobs& bottom, const Blobs& top) override;
   std::vector<std::pair<std::string, double>> Statistics() const override { return crossbars_->Statistics(); }
+  void TimeParts(bool on) override { crossbars_->TimeParts(on); }
+  std::vector<std::pair<std::string, double>> PartSeconds() const override { return crossbars_->PartSeconds(); }
 
  protected:
   void Forward_cpu(const Blobs& bottom, const Blobs& top) override;

@@ -1,5 +1,9 @@
 #include "rxnn_layers/crossbar_inner_product_layer.hpp"
 
+#include <cstdint>
+#include <optional>
+#include <type_traits>
+
 namespace rxnn {
 
 template <typename Dtype>
@@ -15,19 +19,32 @@ void CrossbarInnerProductLayer<Dtype>::LayerSetUp(const Blobs& bottom, const Blo
 template <typename Dtype>
 void CrossbarInnerProductLayer<Dtype>::Forward_cpu(const Blobs& bottom, const Blobs& top) {
   CrossbarMatrix& matrix = crossbars_->Get(this->blobs_, this->transpose_);
-  const int count = this->M_;
-  const int outputs = this->N_;
-  x_.assign(bottom[0]->cpu_data(), bottom[0]->cpu_data() + bottom[0]->count());
-  y_.resize(static_cast<size_t>(count) * outputs);
-  CrossbarMatmul(matrix, x_.data(), count, crossbars_->TakeReads(count), y_.data());
+  const float* x;
+  if constexpr (std::is_same_v<Dtype, float>) {
+    x = bottom[0]->cpu_data();
+  } else {
+    x_.assign(bottom[0]->cpu_data(), bottom[0]->cpu_data() + bottom[0]->count());
+    x = x_.data();
+  }
+  std::optional<CodedVectors> vectors;
+  crossbars_->Quantize([&] { vectors.emplace(matrix.hardware(), x, this->M_, this->K_); });
+  if (matrix.needs_calibration() && this->M_ > 0) matrix.Calibrate(matrix.ObserveCurrents(*vectors));
 
   const Dtype* bias = crossbars_->bias(this->blobs_);
   Dtype* y = top[0]->mutable_cpu_data();
-  for (int i = 0; i < count; ++i) {
-    for (int j = 0; j < outputs; ++j, ++y) {
-      *y = y_[static_cast<size_t>(i) * outputs + j] + (bias ? bias[j] : 0);
+  matrix.Multiply(*vectors, crossbars_->TakeReads(this->M_), [&](const SumBlock& block) {
+    for (int v = 0; v < block.vectors; ++v) {
+      const int vector = block.first_vector + v;
+      const float range = vectors->scale(vector).range;
+      Dtype* row = y + static_cast<std::int64_t>(vector) * this->N_;
+      for (int n = 0; n < block.outputs; ++n) {
+        const int output = block.first_output + n;
+        // Rounded to float before the bias is added, as CrossbarMatmul gives it.
+        row[output] = static_cast<float>(block.sums[v * block.stride + n] * matrix.OutputScale(output, range)) +
+                      (bias ? bias[output] : 0);
+      }
     }
-  }
+  });
 }
 
 template <typename Dtype>

@@ -23,6 +23,8 @@ class CrossbarInnerProductLayer : public caffe::InnerProductLayer<Dtype> {
   const char* type() const override { return "CrossbarInnerProduct"; }
   void LayerSetUp(const Blobs& bottom, const Blobs& top) override;
   std::vector<std::pair<std::string, double>> Statistics() const override { return crossbars_->Statistics(); }
+  void TimeParts(bool on) override { crossbars_->TimeParts(on); }
+  std::vector<std::pair<std::string, double>> PartSeconds() const override { return crossbars_->PartSeconds(); }
 
  protected:
   void Forward_cpu(const Blobs& bottom, const Blobs& top) override;
@@ -30,8 +32,7 @@ class CrossbarInnerProductLayer : public caffe::InnerProductLayer<Dtype> {
 
  private:
   std::unique_ptr<LayerCrossbars<Dtype>> crossbars_;
-  std::vector<float> x_;
-  std::vector<float> y_;
+  std::vector<float> x_;  // a copy in float32 where Dtype is double
 };
 
 }  // namespace rxnn

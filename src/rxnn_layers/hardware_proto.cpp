@@ -105,6 +105,8 @@ Hardware HardwareFromProto(const caffe::CrossbarParameter& param) {
       param.signed_weights() == Proto::OFFSET ? SignedWeights::kOffset : SignedWeights::kDifferential;
   hardware.subtraction = param.subtraction() == Proto::ANALOG ? Subtraction::kAnalog : Subtraction::kDigital;
   hardware.weight_scale = param.weight_scale() == Proto::COLUMN ? WeightScale::kColumn : WeightScale::kLayer;
+  hardware.group_packing =
+      param.group_packing() == Proto::BLOCK_DIAGONAL ? GroupPacking::kBlockDiagonal : GroupPacking::kSeparate;
   hardware.input_bits = static_cast<int>(param.input_bits());
   hardware.dac_bits = static_cast<int>(param.dac_bits());
   hardware.input_range = param.input_range();

@@ -70,7 +70,8 @@ LayerCrossbars<Dtype>::LayerCrossbars(const caffe::LayerParameter& param, int gr
 
 template <typename Dtype>
 std::vector<int> LayerCrossbars<Dtype>::LevelShape() const {
-  return {groups_, hardware_.num_polarities(), hardware_.num_slices(), inputs_, outputs_};
+  const GroupPacks packs(hardware_, groups_, inputs_, outputs_);
+  return {packs.count, hardware_.num_polarities(), hardware_.num_slices(), packs.pack_inputs(), packs.pack_outputs()};
 }
 
 template <typename Dtype>
@@ -104,11 +105,16 @@ CrossbarMatrix& LayerCrossbars<Dtype>::Get(const Blobs& blobs, bool transposed) 
   if (stored_) fingerprint = Fingerprint(*blobs[1], fingerprint);
   if (matrix_ && fingerprint == fingerprint_ && (!borrowed_ || borrowed_ == blobs[0]->cpu_data())) return *matrix_;
 
+  caffe::CPUTimer timer;
+  timer.Start();
   fingerprint_.reset();  // until it has worked
   std::vector<float> first;
   std::vector<float> second;
   const bool is_new = !matrix_;
-  if (is_new) matrix_ = std::make_unique<CrossbarMatrix>(hardware_, name_, groups_, inputs_, outputs_);
+  if (is_new) {
+    matrix_ = std::make_unique<CrossbarMatrix>(hardware_, name_, groups_, inputs_, outputs_);
+    matrix_->TakeTimes(time_parts_);
+  }
   if (stored_) {
     const float* levels = AsFloat(*blobs[0], false, 0, 0, &first);
     const float* scales = AsFloat(*blobs[1], false, 0, 0, &second);
@@ -122,11 +128,15 @@ CrossbarMatrix& LayerCrossbars<Dtype>::Get(const Blobs& blobs, bool transposed) 
   } else {
     const ProgramReport report = matrix_->Program(AsFloat(*blobs[0], transposed, inputs_, outputs_, &first));
     // Once: in training the weights change with every iteration.
+    const GroupPacks& packs = matrix_->packs();
+    const std::string per_array = " (" + std::to_string(packs.together) + " groups on one)";
     LOG_IF(INFO, is_new) << name_ << ": " << inputs_ << " x " << outputs_ << (groups_ > 1 ? " per group" : "") << " on "
-                         << report.arrays << " arrays of " << hardware_.rows << " x " << hardware_.cols
-                         << ", mean relative change of the conductances " << report.mean_relative_change;
+                         << report.arrays << " arrays" << (packs.shared() ? per_array : "") << " of " << hardware_.rows
+                         << " x " << hardware_.cols << ", mean relative change of the conductances "
+                         << report.mean_relative_change;
   }
   fingerprint_ = fingerprint;
+  map_seconds_ += timer.Seconds();
   return *matrix_;
 }
 
@@ -138,6 +148,18 @@ std::vector<std::pair<std::string, double>> LayerCrossbars<Dtype>::Statistics() 
   return {{"adc_conversions", all},
           {"adc_saturated_low", static_cast<double>(counts.low) / all},
           {"adc_saturated_high", static_cast<double>(counts.high) / all}};
+}
+
+template <typename Dtype>
+void LayerCrossbars<Dtype>::TimeParts(bool on) {
+  time_parts_ = on;
+  if (matrix_) matrix_->TakeTimes(on);
+}
+
+template <typename Dtype>
+std::vector<std::pair<std::string, double>> LayerCrossbars<Dtype>::PartSeconds() const {
+  const ReadTimes times = matrix_ ? matrix_->times() : ReadTimes();
+  return {{"map", map_seconds_}, {"quantize/pack", quantize_seconds_ + times.inputs}, {"VMM+ADC", times.reads}};
 }
 
 template <typename Dtype>

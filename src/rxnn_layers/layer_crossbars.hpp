@@ -10,6 +10,7 @@
 
 #include "caffe/blob.hpp"
 #include "caffe/proto/caffe.pb.h"
+#include "caffe/util/benchmark.hpp"
 #include "rxnn/crossbar_matrix.hpp"
 
 namespace rxnn {
@@ -44,6 +45,18 @@ class LayerCrossbars {
   // where converters are ideal or nothing was read yet. For caffe::Layer::Statistics.
   std::vector<std::pair<std::string, double>> Statistics() const;
 
+  // For caffe::Layer::TimeParts and PartSeconds: mapping (always counted), quantising and packing, and the reads.
+  void TimeParts(bool on);
+  std::vector<std::pair<std::string, double>> PartSeconds() const;
+  // Does work that belongs to quantising.
+  template <typename Work>
+  void Quantize(const Work& work) {
+    caffe::CPUTimer timer;
+    timer.Start();
+    work();
+    if (time_parts_) quantize_seconds_ += timer.Seconds();
+  }
+
   // Numbers `count` reads, for read noise: returns the first number.
   std::uint64_t TakeReads(std::uint64_t count);
 
@@ -60,6 +73,9 @@ class LayerCrossbars {
   const Dtype* borrowed_ = nullptr;           // the levels that matrix_ reads where they are
   std::optional<std::uint64_t> fingerprint_;  // of the blobs that matrix_ stands for
   std::uint64_t reads_ = 0;
+  bool time_parts_ = false;
+  double map_seconds_ = 0;
+  double quantize_seconds_ = 0;
 };
 
 }  // namespace rxnn

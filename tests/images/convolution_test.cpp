@@ -126,6 +126,38 @@ TEST(ConvolutionVectors, AreWhatWasEncodedLast) {
   }
 }
 
+// Groups that share arrays: their patches one above the other, zeros for a group that is not there.
+TEST(ConvolutionVectors, StackThePatchesOfGroupsThatShareArrays) {
+  const Hardware hardware;
+  const ConvolutionGeometry geometry = MakeGeometry({6, 7}, {3, 2}, {1, 2}, {1, 0}, {1, 1});
+  std::vector<float> images(2 * 5 * 2 * 6 * 7);
+  for (std::size_t i = 0; i < images.size(); ++i) images[i] = static_cast<float>(i % 97) - 30;
+  ConvolutionVectors apart(hardware, geometry, 5, 2);
+  ConvolutionVectors stacked(hardware, geometry, 5, 2, 3);
+  apart.Encode(images.data(), 2);
+  stacked.Encode(images.data(), 2);
+  const int rows = apart.patch_size();
+  ASSERT_EQ(stacked.patch_size(), 3 * rows);
+  ASSERT_EQ(stacked.count(), apart.count());
+  std::vector<std::uint8_t> buffer, of_group;
+  for (int pack = 0; pack < 2; ++pack) {
+    for (int pass = 0; pass < 2; ++pass) {
+      const InputVectors::Rows all = stacked.Load({pack, 0, apart.count(), 0, 3 * rows, pass, 0}, &buffer);
+      for (int member = 0; member < 3; ++member) {
+        const int group = 3 * pack + member;
+        InputVectors::Rows one;
+        if (group < 5) one = apart.Load({group, 0, apart.count(), 0, rows, pass, 0}, &of_group);
+        for (int v = 0; v < apart.count(); ++v) {
+          for (int i = 0; i < rows; ++i) {
+            const int expected = group < 5 ? one.data[v * one.stride + i] : 0;
+            ASSERT_EQ(all.data[v * all.stride + member * rows + i], expected) << group << ", " << v << ", " << i;
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST(ConvolutionVectors, ScaleEachImageByItself) {
   const Hardware hardware;
   ConvolutionVectors vectors(hardware, MakeGeometry({2}, {1}, {1}, {0}, {1}), 1, 1);

@@ -183,5 +183,31 @@ TEST(QuantizeInputs, NamesTheInputThatIsNotFinite) {
   }
 }
 
+TEST(GroupPacks, AreAsFewAsFitAndCoverAllGroups) {
+  Hardware hardware;
+  hardware.rows = 20;
+  hardware.cols = 11;
+  for (int groups = 1; groups < 30; ++groups) {
+    for (const int inputs : {1, 3, 7, 10, 11, 25}) {
+      for (const int outputs : {1, 2, 5, 6, 12}) {
+        hardware.group_packing = GroupPacking::kBlockDiagonal;
+        const GroupPacks packs(hardware, groups, inputs, outputs);
+        const int fit = std::max(std::min(20 / inputs, 11 / outputs), 1);
+        EXPECT_EQ(packs.count, (groups + fit - 1) / fit);
+        EXPECT_LE(packs.together, fit);
+        int next = 0;
+        for (int pack = 0; pack < packs.count; ++pack) {
+          EXPECT_EQ(packs.first_group(pack), next);
+          EXPECT_GT(packs.groups_in(pack), 0);
+          next += packs.groups_in(pack);
+        }
+        EXPECT_EQ(next, groups);
+        hardware.group_packing = GroupPacking::kSeparate;
+        EXPECT_EQ(GroupPacks(hardware, groups, inputs, outputs).count, groups);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace rxnn

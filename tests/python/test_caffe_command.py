@@ -128,6 +128,22 @@ def test_time_prints_every_layer(model):
         assert re.fullmatch(pattern, line), (line, pattern)
 
 
+def test_time_splits_crossbar_layers(model):
+    model.write_text(NET.replace('type: "InnerProduct"', 'type: "CrossbarInnerProduct"', 1))
+    lines = messages(caffe("time", f"--model={model}", "--iterations=3"))
+    parts = ["quantize/pack", "VMM+ADC", "rest"]
+    split = [line for line in lines if line.startswith("        ip\tforward, ")]
+    assert [line.split(", ")[1].split(":")[0] for line in split] == parts
+    number = r"([\d.e+-]+) ms\."
+    (whole,) = (float(m[1]) for line in lines if (m := re.fullmatch(rf"        ip\tforward: {number}", line)))
+    times = [float(re.search(number, line)[1]) for line in split]
+    assert sum(times) == pytest.approx(whole, rel=1e-3)
+    assert min(times) > 0
+    totals = [line for line in lines if line.startswith("Average Forward pass, ")]
+    assert [float(re.search(number, line)[1]) for line in totals] == times
+    assert [line.split(", ")[1].split(" of ")[0] for line in totals] == parts
+
+
 def test_time_takes_the_phase(model):
     lines = messages(caffe("time", f"--model={model}", "--iterations=1", "--phase=TEST"))
     assert any(line.startswith("  accuracy\tforward: ") for line in lines)

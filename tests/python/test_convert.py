@@ -110,6 +110,29 @@ def test_types_and_blobs(model, tmp_path):
     assert 0 < conv.mean_relative_change < conv.worst_relative_change < 1
 
 
+def test_groups_share_arrays(model, tmp_path, images, run_rxnn):
+    apart, packed = (tmp_path / f"{name}.prototxt" for name in ("apart", "packed"))
+    ideal = "r_source_ohm: 0 r_sink_ohm: 0 r_wordline_ohm: 0 r_bitline_ohm: 0"
+    rxnn.convert(*model, ideal, apart, tmp_path / "apart.caffemodel")
+    options = ("--model", model[0], "--weights", model[1], "--out-model", packed)
+    hardware = f"{ideal} group_packing: BLOCK_DIAGONAL"
+    status, out, err = run_rxnn(
+        *("convert", *options, "--out-weights", tmp_path / "packed.caffemodel"),
+        *("--hardware", hardware, "--json", tmp_path / "r.json"),
+    )
+    assert status == 0, err
+    assert "unpacked" in out
+    conv, ip, _ = json.loads((tmp_path / "r.json").read_text())["layers"]
+    assert (conv["tiles"], conv["arrays"], conv["arrays_without_packing"]) == (1, 8, 16)
+    assert conv["utilisation"] == pytest.approx(2 * 18 * 3 / (64 * 64))
+    assert ip["arrays"] == ip["arrays_without_packing"]
+    net = caffe.Net(packed, caffe.TEST, weights=tmp_path / "packed.caffemodel")
+    assert net.params["block/conv"][0].shape == (1, 2, 4, 36, 6)
+    expected = outputs(apart, tmp_path / "apart.caffemodel", images)
+    for name, values in outputs(packed, tmp_path / "packed.caffemodel", images).items():
+        np.testing.assert_array_equal(values, expected[name])
+
+
 def test_ideal_hardware_changes_no_conductance(model, tmp_path):
     for report in rxnn.convert(*model, "ideal", tmp_path / "o.prototxt", tmp_path / "o.caffemodel"):
         assert report.worst_relative_change == 0

@@ -127,7 +127,16 @@ def test_take_apart_ends_at_the_hardware(lenet):
 def test_progress_counts_every_iteration(lenet):
     calls = []
     rxnn.evaluate(*lenet, ["ideal"], iterations=2, progress=lambda *call: calls.append(call))
-    assert calls == [("plain", 1, 2), ("plain", 2, 2), ("ideal", 1, 2), ("ideal", 2, 2)]
+    assert calls == [("plain", 50, 100), ("plain", 100, 100), ("ideal", 50, 100), ("ideal", 100, 100)]
+
+
+def test_speed_is_that_of_the_images(lenet):
+    evaluation = rxnn.evaluate(*lenet, ["r_wordline_ohm: 3"], iterations=2)
+    plain, chip = evaluation.plain, *evaluation.on_hardware
+    assert plain.images == chip.images == 100
+    assert plain.images_per_second == pytest.approx(100 / plain.seconds)
+    # Without the extraction of the arrays, which is most of a chip's first batch.
+    assert chip.images_per_second > 100 / chip.seconds
 
 
 def test_a_database_can_be_read_again(lenet, tmp_path):

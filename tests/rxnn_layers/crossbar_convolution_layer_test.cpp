@@ -127,10 +127,34 @@ TEST_P(CrossbarConvolutionGeometry, EqualsIntegerConvolutionOnIdealHardware) {
   for (size_t i = 0; i < actual.size(); ++i) EXPECT_FLOAT_EQ(actual[i], expected[i]) << i;
 }
 
+class PackedConvolution : public testing::TestWithParam<Geometry> {};
+
+TEST_P(PackedConvolution, EqualsIntegerConvolutionOnIdealHardware) {
+  const Geometry& g = GetParam();
+  for (const std::string scheme :
+       {"", "signed_weights: OFFSET ", "signed_weights: OFFSET input_bits: 12 adc_bits: 12 "}) {
+    Fixture packed(Text(g, kIdeal + scheme + "group_packing: BLOCK_DIAGONAL "), {2, g.channels, 9, 11});
+    packed.FillWeights();
+    Fixture separate(Text(g, kIdeal + scheme), {2, g.channels, 9, 11});
+    separate.FillWeights();
+    const std::vector<float> actual = packed.Forward();
+    EXPECT_EQ(actual, separate.Forward()) << scheme;
+    if (!scheme.empty()) continue;
+    const std::vector<float> expected = IntegerConvolution(g, packed);
+    for (size_t i = 0; i < actual.size(); ++i) EXPECT_FLOAT_EQ(actual[i], expected[i]) << i;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Shapes, CrossbarConvolutionGeometry,
                          testing::Values(Geometry{3, 5, 1, 3, 3, 1, 0, 1}, Geometry{3, 9, 1, 3, 3, 2, 1, 1},
                                          Geometry{4, 6, 2, 2, 3, 1, 2, 2}, Geometry{17, 8, 1, 1, 1, 1, 0, 1},
                                          Geometry{6, 6, 6, 3, 3, 1, 1, 1}, Geometry{2, 3, 1, 5, 1, 3, 2, 1}));
+
+// Groups that share arrays: 16 x 8 cells hold one of 18 rows alone, and up to 4 of 4 rows.
+INSTANTIATE_TEST_SUITE_P(PackedShapes, PackedConvolution,
+                         testing::Values(Geometry{6, 6, 6, 2, 2, 1, 0, 1}, Geometry{7, 14, 7, 2, 2, 2, 1, 1},
+                                         Geometry{6, 9, 3, 2, 1, 1, 1, 2}, Geometry{10, 10, 10, 1, 3, 3, 1, 1},
+                                         Geometry{4, 6, 2, 3, 3, 1, 1, 1}));
 
 TEST(CrossbarConvolution, OtherNumbersOfSpatialAxes) {
   // A 1 x k kernel over a flat image is the one-dimensional convolution, a 1 x h x w one the three-dimensional.
@@ -165,7 +189,8 @@ TEST(CrossbarConvolution, StoredEqualsFromWeightsBitForBit) {
        {"rows: 16 cols: 4 ",
         "rows: 16 cols: 8 conductance_sigma: 0.1 stuck_on_rate: 0.01 seed: 7 signed_weights: OFFSET ",
         "rows: 32 cols: 8 subtraction: ANALOG read_noise_sigma: 0.05 weight_scale: COLUMN ",
-        "rows: 16 cols: 8 adc_range: CALIBRATED "}) {
+        "rows: 16 cols: 8 adc_range: CALIBRATED ",
+        "rows: 40 cols: 16 group_packing: BLOCK_DIAGONAL signed_weights: OFFSET "}) {
     SCOPED_TRACE(hardware);
     Fixture online(Text(g, hardware), {2, g.channels, 7, 6});
     online.FillWeights();
@@ -183,6 +208,29 @@ TEST(CrossbarConvolution, StoredEqualsFromWeightsBitForBit) {
     EXPECT_EQ(online.Forward(), stored.Forward());
     EXPECT_EQ(online.Forward(), stored.Forward());  // read noise goes on, calibration stays
   }
+}
+
+TEST(CrossbarConvolution, TimesItsPartsWhenAsked) {
+  Fixture f(Text({3, 4, 1, 3, 3, 1, 0, 1}, ""), {1, 3, 6, 6});
+  f.FillWeights();
+  f.Forward();
+  auto parts = f.layer->PartSeconds();
+  ASSERT_EQ(parts.size(), 3u);
+  EXPECT_EQ(parts[0].first, "map");
+  EXPECT_GT(parts[0].second, 0);
+  EXPECT_EQ(parts[1].second, 0);
+  EXPECT_EQ(parts[2].second, 0);
+  f.layer->TimeParts(true);
+  f.Forward();
+  const auto timed = f.layer->PartSeconds();
+  EXPECT_EQ(timed[0].second, parts[0].second);  // nothing new to map
+  EXPECT_EQ(timed[1].first, "quantize/pack");
+  EXPECT_GT(timed[1].second, 0);
+  EXPECT_EQ(timed[2].first, "VMM+ADC");
+  EXPECT_GT(timed[2].second, 0);
+  f.layer->TimeParts(false);
+  f.Forward();
+  EXPECT_EQ(f.layer->PartSeconds(), timed);
 }
 
 TEST(CrossbarConvolution, FollowsItsWeights) {

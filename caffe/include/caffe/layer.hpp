@@ -47,6 +47,11 @@ class Layer {
   // What the layer counted since it was made, by name: for logs and scripts. Most layers count nothing.
   virtual vector<std::pair<string, double>> Statistics() const { return {}; }
 
+  // Whether the layer takes the time of the parts of its Forward from now on. Most layers have no parts.
+  virtual void TimeParts(bool on) {}
+  // Seconds that these parts have taken so far, by name: on average over the threads that worked on them.
+  virtual vector<std::pair<string, double>> PartSeconds() const { return {}; }
+
   // The name by which prototxt files call the layer.
   virtual const char* type() const { return ""; }
 

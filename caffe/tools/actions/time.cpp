@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <deque>
 #include <iomanip>
 
 #include "actions.hpp"
@@ -7,7 +9,8 @@
 namespace caffe::tools {
 namespace {
 
-constexpr double kMicroPerMilli = 1000;
+constexpr double kMicroPerMilli = 1e3;
+constexpr double kMicroPerSecond = 1e6;
 
 // Microseconds over all iterations: of each layer, and of the whole pass with what lies between the layers.
 struct Pass {
@@ -42,6 +45,36 @@ void TimeBackward(Net<float>* net, Pass* pass) {
   pass->all += whole.MicroSeconds();
 }
 
+// Parts of a layer's forward time since it was asked to time them, and what is left for the rest.
+class LayerParts {
+ public:
+  explicit LayerParts(Layer<float>* layer) : layer_(*layer) {
+    layer_.TimeParts(true);
+    start_ = layer_.PartSeconds();
+  }
+  ~LayerParts() { layer_.TimeParts(false); }
+  DISABLE_COPY_AND_ASSIGN(LayerParts);
+
+  // Microseconds by name, `forward_micro` in all, without parts that took no time; nothing for layers without parts.
+  vector<std::pair<string, double>> Split(double forward_micro) const {
+    vector<std::pair<string, double>> parts = layer_.PartSeconds();
+    if (parts.empty()) return parts;
+    double rest = forward_micro;
+    for (size_t i = 0; i < parts.size(); ++i) {
+      parts[i].second = kMicroPerSecond * (parts[i].second - start_[i].second);
+      rest -= parts[i].second;
+    }
+    parts.erase(std::remove_if(parts.begin(), parts.end(), [](const auto& part) { return part.second == 0; }),
+                parts.end());
+    parts.emplace_back("rest", rest);
+    return parts;
+  }
+
+ private:
+  Layer<float>& layer_;
+  vector<std::pair<string, double>> start_;
+};
+
 }  // namespace
 
 void Time(const TimeOptions& options) {
@@ -62,6 +95,8 @@ void Time(const TimeOptions& options) {
   LOG(INFO) << "Testing for " << options.iterations << " iterations.";
   Pass forward(net.layers().size());
   Pass backward(net.layers().size());
+  std::deque<LayerParts> layer_parts;
+  for (const auto& layer : net.layers()) layer_parts.emplace_back(layer.get());
   Timer total;
   total.Start();
   for (int iteration = 1; iteration <= options.iterations; ++iteration) {
@@ -74,13 +109,27 @@ void Time(const TimeOptions& options) {
   const double total_ms = total.MilliSeconds();
 
   const auto mean_ms = [&](double micro) { return micro / kMicroPerMilli / options.iterations; };
+  vector<std::pair<string, double>> all_parts;  // in the order in which layers name them
   LOG(INFO) << "Average time per layer: ";
   for (size_t i = 0; i < net.layers().size(); ++i) {
     const string& name = net.layers()[i]->layer_param().name();
     LOG(INFO) << std::setw(10) << name << "\tforward: " << mean_ms(forward.layers[i]) << " ms.";
+    for (const auto& [part, micro] : layer_parts[i].Split(forward.layers[i])) {
+      LOG(INFO) << std::setw(10) << name << "\tforward, " << part << ": " << mean_ms(micro) << " ms.";
+      const auto same =
+          std::find_if(all_parts.begin(), all_parts.end(), [&](const auto& p) { return p.first == part; });
+      if (same == all_parts.end()) {
+        all_parts.emplace_back(part, micro);
+      } else {
+        same->second += micro;
+      }
+    }
     LOG(INFO) << std::setw(10) << name << "\tbackward: " << mean_ms(backward.layers[i]) << " ms.";
   }
   LOG(INFO) << "Average Forward pass: " << mean_ms(forward.all) << " ms.";
+  for (const auto& [part, micro] : all_parts) {
+    LOG(INFO) << "Average Forward pass, " << part << " of layers with parts: " << mean_ms(micro) << " ms.";
+  }
   LOG(INFO) << "Average Backward pass: " << mean_ms(backward.all) << " ms.";
   LOG(INFO) << "Average Forward-Backward: " << total_ms / options.iterations << " ms.";
   LOG(INFO) << "Total Time: " << total_ms << " ms.";
