@@ -125,7 +125,7 @@ TEST(Packing, MultipliesAsTheReferenceDoes) {
   for (const SignedWeights scheme : {SignedWeights::kDifferential, SignedWeights::kOffset}) {
     Hardware chip = Packed(SmallArrays());
     chip.signed_weights = scheme;
-    chip.wires = {500, 100, 25, 25};
+    chip.wires = {5000, 1000, 250, 250};
     chips.push_back(chip);  // whole-number codes
     chip.adc_bits = 0;
     chips.push_back(chip);  // folded

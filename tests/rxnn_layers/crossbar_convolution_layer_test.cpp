@@ -131,8 +131,7 @@ class PackedConvolution : public testing::TestWithParam<Geometry> {};
 
 TEST_P(PackedConvolution, EqualsIntegerConvolutionOnIdealHardware) {
   const Geometry& g = GetParam();
-  for (const std::string scheme :
-       {"", "signed_weights: OFFSET ", "signed_weights: OFFSET input_bits: 12 adc_bits: 12 "}) {
+  for (const std::string scheme : {"", "signed_weights: OFFSET ", "signed_weights: OFFSET input_bits: 12 "}) {
     Fixture packed(Text(g, kIdeal + scheme + "group_packing: BLOCK_DIAGONAL "), {2, g.channels, 9, 11});
     packed.FillWeights();
     Fixture separate(Text(g, kIdeal + scheme), {2, g.channels, 9, 11});

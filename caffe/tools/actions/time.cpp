@@ -53,7 +53,8 @@ class LayerParts {
     start_ = layer_.PartSeconds();
   }
   ~LayerParts() { layer_.TimeParts(false); }
-  DISABLE_COPY_AND_ASSIGN(LayerParts);
+  LayerParts(const LayerParts&) = delete;
+  LayerParts& operator=(const LayerParts&) = delete;
 
   // Microseconds by name, `forward_micro` in all, without parts that took no time; nothing for layers without parts.
   vector<std::pair<string, double>> Split(double forward_micro) const {
