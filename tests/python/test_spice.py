@@ -14,6 +14,7 @@ from rxnn.inputs import Inputs, random_inputs
 from rxnn.model import read_model
 from rxnn.physical_array import layer_array, matrix_array
 from rxnn.spice import check, netlist, run_ngspice
+from rxnn.spice.ngspice import read_raw
 from rxnn.weights import read_weights
 from tolerance import CIRCUIT, FLOAT32
 
@@ -165,6 +166,27 @@ class TestNgspice:
         array.g[:] = 1 / 3e5
         run = run_ngspice(netlist(array, Inputs(np.array([[0.1, 0.2]]), digits=False)), 1, 2)
         np.testing.assert_allclose(run.currents, [[0.3 / 3e5] * 2], rtol=1e-15)
+
+
+class TestRawFile:
+    HEAD = (
+        b"Title: x\nPlotname: DC transfer characteristic\nFlags: real\nNo. Variables: 3\nNo. Points: 2\nVariables:\n"
+        b"\t0\tv(v-sweep)\tvoltage\n\t1\tI(Vs0)\tcurrent\n\t2\tvs1#branch\tcurrent\nBinary:\n"
+    )
+
+    def test_is_read_by_name(self):
+        values = read_raw(self.HEAD + np.array([[0, 1 / 3, 2e-300], [1, 4, 5.0]]).tobytes())
+        assert {name: column.tolist() for name, column in values.items()} == {
+            "v(v-sweep)": [0, 1],
+            "i(vs0)": [1 / 3, 4],
+            "i(vs1)": [2e-300, 5],
+        }
+
+    def test_that_breaks_off_holds_whole_points_only(self):
+        body = np.arange(6.0).tobytes()
+        assert len(read_raw(self.HEAD + body[:-1])["i(vs0)"]) == 1
+        assert read_raw(self.HEAD[:40]) == {}
+        assert read_raw(self.HEAD.replace(b"real", b"complex") + body) == {}
 
 
 class TestLayer:

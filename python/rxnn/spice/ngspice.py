@@ -14,6 +14,7 @@ import numpy as np
 from ..errors import Error
 
 _MISSING = "ngspice is not installed: install the Debian package ngspice (apt-get install ngspice)"
+_CURRENT = re.compile(r"^(.*)#branch$")  # another way in which ngspice names the current of a source
 
 
 @dataclass(frozen=True)
@@ -79,14 +80,14 @@ def run_ngspice(
 
 
 def read_raw(content: bytes) -> dict[str, np.ndarray]:
-    """The vectors of a binary raw file by name; what is not complete is left out."""
+    """The vectors of a binary raw file by name, currents as i(source); what is not complete is left out."""
     head, mark, body = content.partition(b"Binary:\n")
     lines = head.decode(errors="replace").splitlines()
     fields = dict(line.split(":", 1) for line in lines if ":" in line)
     if not mark or fields.get("Flags", "").split() != ["real"]:
         return {}
     count = int(fields["No. Variables"])
-    names = [line.split()[1].lower() for line in lines[-count:]]
+    names = [_CURRENT.sub(r"i(\1)", line.split()[1].lower()) for line in lines[-count:]]
     points = len(body) // (8 * count)
     table = np.frombuffer(body, "<f8", points * count).reshape(points, count)
     return {name: table[:, index] for index, name in enumerate(names)}
