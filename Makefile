@@ -7,7 +7,9 @@ JOBS ?= $(shell nproc)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup build demo test test-cpp test-python asan bench lint format clean
+FUZZ_SECONDS ?= 60
+
+.PHONY: setup build demo test test-cpp test-python asan tsan fuzz bench lint format clean
 
 setup:
 	@PYTHON=$(PYTHON) scripts/setup.sh $(VENV)
@@ -27,11 +29,24 @@ test-cpp: build
 test-python: build
 	@$(BIN)/python -m pytest
 
-# The C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer.
+# All tests under AddressSanitizer and UndefinedBehaviorSanitizer; tests/README.md says what is left out.
 asan: setup
-	@cmake --preset asan
+	@cmake --preset asan -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python > /dev/null
 	@cmake --build build-asan -j $(JOBS)
 	@OMP_WAIT_POLICY=passive ctest --test-dir build-asan --output-on-failure -j $(JOBS)
+	@scripts/asan_python.sh build-asan $(BIN)/python
+
+# The C++ tests of what runs in threads, under ThreadSanitizer.
+tsan: setup
+	@cmake --preset tsan > /dev/null
+	@cmake --build build-tsan -j $(JOBS)
+	@scripts/tsan.sh build-tsan $(JOBS)
+
+# Every fuzz target for FUZZ_SECONDS.
+fuzz: setup
+	@cmake --preset fuzz > /dev/null
+	@cmake --build build-fuzz -j $(JOBS)
+	@scripts/fuzz.sh build-fuzz $(FUZZ_SECONDS) $(JOBS)
 
 bench: build
 	@scripts/bench.sh $(BIN)/python $(JOBS)

@@ -212,11 +212,12 @@ bool Blob<Dtype>::ShapeEquals(const BlobProto& other) const {
 
 namespace {
 
-template <typename Dtype, typename Values>
-void CopyValues(const Values& values, int count, const char* what, Dtype* to) {
+// Memory is taken after the message was found to have a value for each element: a shape alone can ask for any amount.
+template <typename Values, typename GetMemory>
+void CopyValues(const Values& values, int count, const char* what, GetMemory get_memory) {
   CAFFE_REQUIRE(values.size() == count) << "a blob message holds " << values.size() << " " << what
                                         << " values, its shape asks for " << count;
-  std::copy(values.begin(), values.end(), to);
+  std::copy(values.begin(), values.end(), get_memory());
 }
 
 }  // namespace
@@ -230,15 +231,17 @@ void Blob<Dtype>::FromProto(const BlobProto& proto, bool reshape) {
   } else {
     Reshape(proto.shape());
   }
+  const auto data_memory = [this] { return mutable_cpu_data(); };
+  const auto diff_memory = [this] { return mutable_cpu_diff(); };
   if (proto.double_data_size() > 0) {
-    CopyValues(proto.double_data(), count_, "data", mutable_cpu_data());
+    CopyValues(proto.double_data(), count_, "data", data_memory);
   } else {
-    CopyValues(proto.data(), count_, "data", mutable_cpu_data());
+    CopyValues(proto.data(), count_, "data", data_memory);
   }
   if (proto.double_diff_size() > 0) {
-    CopyValues(proto.double_diff(), count_, "diff", mutable_cpu_diff());
+    CopyValues(proto.double_diff(), count_, "diff", diff_memory);
   } else if (proto.diff_size() > 0) {
-    CopyValues(proto.diff(), count_, "diff", mutable_cpu_diff());
+    CopyValues(proto.diff(), count_, "diff", diff_memory);
   }
 }
 

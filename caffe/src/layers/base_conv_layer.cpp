@@ -3,7 +3,7 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <functional>
+#include <initializer_list>
 #include <numeric>
 
 #include "caffe/filler.hpp"
@@ -15,7 +15,17 @@
 namespace caffe {
 namespace {
 
-int Product(const int* values, int count) { return std::accumulate(values, values + count, 1, std::multiplies<int>()); }
+// The product of sizes; Error where no blob could be as large.
+int SizeOf(const char* what, std::initializer_list<int> factors, const int* more = nullptr, int count = 0) {
+  std::int64_t product = 1;
+  const auto multiply = [&](int factor) {
+    product *= factor;
+    CAFFE_REQUIRE(product <= INT_MAX) << what << " of more than " << INT_MAX << " values are too large";
+  };
+  for (const int factor : factors) multiply(factor);
+  std::for_each(more, more + count, multiply);
+  return static_cast<int>(product);
+}
 
 string ShapeText(const vector<int>& shape) {
   ostringstream text;
@@ -59,8 +69,9 @@ void BaseConvolutionLayer<Dtype>::SetUpGeometry(const vector<Blob<Dtype>*>& bott
       << "num_output " << num_output_ << " cannot be divided into " << group_ << " groups";
   conv_out_channels_ = reverse_dimensions() ? channels_ : num_output_;
   conv_in_channels_ = reverse_dimensions() ? num_output_ : channels_;
-  kernel_dim_ = conv_in_channels_ / group_ * Product(kernel_shape_.cpu_data(), num_spatial_axes_);
-  weight_offset_ = conv_out_channels_ / group_ * kernel_dim_;
+  kernel_dim_ = SizeOf("kernels", {conv_in_channels_ / group_}, kernel_shape_.cpu_data(), num_spatial_axes_);
+  weight_offset_ = SizeOf("weights", {conv_out_channels_ / group_, kernel_dim_});
+  SizeOf("weights", {weight_offset_, group_});
 }
 
 template <typename Dtype>
@@ -126,7 +137,8 @@ void BaseConvolutionLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, co
   output_offset_ = conv_out_channels_ / group_ * conv_out_spatial_dim_;
   conv_input_shape_.Reshape({num_spatial_axes_ + 1});
   std::copy(conv_in.shape().begin() + channel_axis_, conv_in.shape().end(), conv_input_shape_.mutable_cpu_data());
-  col_offset_ = kernel_dim_ * conv_out_spatial_dim_;
+  col_offset_ = SizeOf("columns of im2col", {kernel_dim_, conv_out_spatial_dim_});
+  SizeOf("columns of im2col", {col_offset_, group_});
   col_buffer_shape_.assign(1, kernel_dim_ * group_);
   col_buffer_shape_.insert(col_buffer_shape_.end(), conv_out.shape().begin() + first_spatial_axis,
                            conv_out.shape().end());

@@ -4,8 +4,11 @@
 #include <charconv>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
+#include <opencv2/imgcodecs.hpp>
 
 #include "caffe/util/io.hpp"
+#include "image_decode.hpp"
 
 namespace caffe {
 
@@ -33,8 +36,12 @@ vector<ImageListEntry> ReadImageList(const string& filename) {
 
 string WhyUnreadable(const string& image) {
   if (!std::filesystem::exists(image)) return "File not found: " + image;
-  if (!std::ifstream(image)) return "Cannot open " + image + ": " + std::strerror(errno);
-  return image + " cannot be decoded: corrupt, truncated, or no image";
+  std::ifstream stream(image, ios::in | ios::binary);
+  if (!stream) return "Cannot open " + image + ": " + std::strerror(errno);
+  const string bytes((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  string failure;
+  DecodeImage(bytes, cv::IMREAD_COLOR, &failure);
+  return image + " cannot be decoded: " + failure;
 }
 
 }  // namespace caffe

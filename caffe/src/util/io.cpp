@@ -16,6 +16,8 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "image_decode.hpp"
+
 namespace caffe {
 namespace {
 
@@ -143,28 +145,6 @@ void WriteProtoToBinaryFile(const Message& proto, const string& filename) {
   WriteAndRename(filename, [&](int descriptor) { return proto.SerializeToFileDescriptor(descriptor); });
 }
 
-namespace {
-
-// A JPEG file that stops before its end marker. The decoder would fill the missing part with grey.
-bool IsCutJpeg(const uchar* bytes, size_t size) {
-  if (size < 2 || bytes[0] != 0xff || bytes[1] != 0xd8) return false;
-  // The end marker cannot occur in the compressed data, but in a thumbnail before it: from the end it is near.
-  for (size_t i = size - 1; i > 1; --i) {
-    if (bytes[i - 1] != 0xff) continue;
-    if (bytes[i] == 0xd9) return false;
-    if (bytes[i] == 0xda) return true;  // the start of a scan: what follows it has no end
-  }
-  return true;
-}
-
-// Empty for what is no image, or not all of one.
-cv::Mat DecodeImage(const void* bytes, size_t size, int flag) {
-  if (size == 0 || size > INT_MAX || IsCutJpeg(static_cast<const uchar*>(bytes), size)) return cv::Mat();
-  return cv::imdecode(cv::Mat(1, static_cast<int>(size), CV_8UC1, const_cast<void*>(bytes)), flag);
-}
-
-}  // namespace
-
 cv::Mat ReadImageToCVMat(const string& filename, int height, int width, bool is_color) {
   std::ifstream stream(filename, ios::in | ios::binary);
   const string bytes((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
@@ -172,9 +152,10 @@ cv::Mat ReadImageToCVMat(const string& filename, int height, int width, bool is_
     LOG(ERROR) << "Could not open or find file " << filename;
     return cv::Mat();
   }
-  const cv::Mat image = DecodeImage(bytes.data(), bytes.size(), is_color ? cv::IMREAD_COLOR : cv::IMREAD_GRAYSCALE);
+  string failure;
+  const cv::Mat image = DecodeImage(bytes, is_color ? cv::IMREAD_COLOR : cv::IMREAD_GRAYSCALE, &failure);
   if (image.empty()) {
-    LOG(ERROR) << "Could not decode " << filename << ": corrupt, truncated, or no image";
+    LOG(ERROR) << "Could not decode " << filename << ": " << failure;
     return image;
   }
   if (height <= 0 || width <= 0) return image;
@@ -195,9 +176,10 @@ namespace {
 
 cv::Mat DecodeDatumWithFlag(const Datum& datum, int flag) {
   CHECK(datum.encoded()) << "the datum is not encoded";
-  const cv::Mat image = DecodeImage(datum.data().data(), datum.data().size(), flag);
+  string failure;
+  cv::Mat image = DecodeImage(datum.data(), flag, &failure);
   CAFFE_REQUIRE(!image.empty()) << "an encoded image of " << datum.data().size()
-                                << " bytes cannot be decoded: corrupt, truncated, or no image";
+                                << " bytes cannot be decoded: " << failure;
   return image;
 }
 
