@@ -2,7 +2,8 @@
 
     python benchmarks/memory.py [--rounds N] [NAME...]
 
-Prints the resident memory after a tenth of the rounds and at ten places from there to the end, in MiB: flat where nothing leaks.
+Prints the resident memory after a tenth of the rounds and at ten places from there to the end, in MiB: flat where
+nothing leaks.
 """
 
 import argparse
@@ -28,7 +29,8 @@ layer { name: "pool" type: "Pooling" bottom: "norm" top: "pool" pooling_param { 
 layer { name: "crossbar" type: "CrossbarConvolution" bottom: "pool" top: "crossbar"
         convolution_param { num_output: 8 kernel_size: 3 pad: 1 weight_filler { type: "xavier" } }
         crossbar_param { rows: 32 cols: 16 } }
-layer { name: "global" type: "Pooling" bottom: "crossbar" top: "global" pooling_param { pool: AVE global_pooling: true } }
+layer { name: "global" type: "Pooling" bottom: "crossbar" top: "global"
+        pooling_param { pool: AVE global_pooling: true } }
 layer { name: "ip" type: "InnerProduct" bottom: "global" top: "ip"
         inner_product_param { num_output: 4096 weight_filler { type: "xavier" } } }
 """
@@ -43,16 +45,19 @@ class TwiceLayer(caffe.Layer):
     """Keeps something of its own as large as a blob."""
 
     def setup(self, bottom: caffe.Layer, top: caffe.Layer) -> None:
+        """Makes what is kept."""
         self.kept = np.ones(65536, np.float32)
 
     def reshape(self, bottom: caffe.Layer, top: caffe.Layer) -> None:
+        """As the bottom."""
         top[0].reshape(*bottom[0].data.shape)
 
     def forward(self, bottom: caffe.Layer, top: caffe.Layer) -> None:
+        """Twice the bottom."""
         top[0].data[...] = 2 * bottom[0].data
 
     def backward(self, top: caffe.Layer, propagate_down: list[bool], bottom: caffe.Layer) -> None:
-        pass
+        """There is no gradient."""
 
 
 def cases(folder: Path) -> dict[str, Callable[[], Callable[[int], None]]]:
@@ -81,7 +86,7 @@ def cases(folder: Path) -> dict[str, Callable[[], Callable[[int], None]]]:
 
     def load() -> Callable[[int], None]:
         def one(index: int) -> None:
-            net = caffe.Net(str(folder / "net.prototxt"), weights, caffe.TEST)
+            net = caffe.Net(str(folder / "net.prototxt"), caffe.TEST, weights=weights)
             net.forward()
 
         return one
@@ -145,6 +150,7 @@ def measure(prepare: Callable[[], Callable[[int], None]], rounds: int) -> list[f
 
 
 def main() -> None:
+    """Measures the cases that are named."""
     sys.modules.setdefault("memory", sys.modules[__name__])  # where the Python layer's class is looked for
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="all by default")

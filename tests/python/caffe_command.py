@@ -5,7 +5,7 @@ import re
 import subprocess
 from pathlib import Path
 
-BUILD = Path(__file__).resolve().parents[2] / "build"
+BUILD = Path(os.environ.get("RXNN_BUILD", Path(__file__).resolve().parents[2] / "build"))
 BIN = BUILD / "bin"
 CAFFE = BIN / "caffe"
 

@@ -1,4 +1,4 @@
-"""Nothing that is done again and again keeps memory: benchmarks/memory.py does it ten thousand times, this a few hundred."""
+"""Nothing that is done again and again keeps memory; benchmarks/memory.py does more of it."""
 
 import sys
 from pathlib import Path
@@ -9,8 +9,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
 import memory
 
-# Each case handles at least 12 KiB a round that could be kept (the smallest whole blob; the net's weights are 200 KiB): in the
-# rounds watched that would be 3 MiB. The allocator's own moods stay below 1.
+# What a round could keep is 12 KiB at least (the smallest whole blob; the net's weights are 200 KiB): in the rounds
+# watched that would be 3 MiB. The allocator's own moods stay below 1.
 ROUNDS = 300
 LARGEST_GROWTH_MIB = 1.5
 

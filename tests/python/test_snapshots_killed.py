@@ -11,7 +11,8 @@ from caffe_command import CAFFE, caffe, messages
 
 NET = """
 layer { name: "data" type: "DummyData" top: "data" top: "label"
-        dummy_data_param { shape { dim: 1 dim: 500 } shape { dim: 1 dim: 1 } data_filler { type: "uniform" } data_filler {} } }
+        dummy_data_param { shape { dim: 1 dim: 500 } shape { dim: 1 dim: 1 }
+                           data_filler { type: "uniform" } data_filler {} } }
 layer { name: "ip" type: "InnerProduct" bottom: "data" top: "ip"
         inner_product_param { num_output: 1000 weight_filler { type: "xavier" } } }
 layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "loss" }
@@ -32,7 +33,9 @@ def test_the_last_snapshot_is_whole(tmp_path, snapshot_format, ending):
 
     def last_snapshot() -> tuple[int, str]:
         """By the names alone, as a user would choose it."""
-        states = [(int(re.findall(r"\d+", path.name)[0]), str(path)) for path in tmp_path.glob(f"*.solverstate{ending}")]
+        states = [
+            (int(re.findall(r"\d+", path.name)[0]), str(path)) for path in tmp_path.glob(f"*.solverstate{ending}")
+        ]
         return max(states, default=(0, ""))
 
     rng = np.random.default_rng(7)

@@ -20,28 +20,40 @@ bool IsCutJpeg(const string& bytes) {
   return true;
 }
 
-// Gives the decoder, which has read the header and no more, the memory for its pixels, when they are not too many.
+// Of the image that this thread decodes: how large it may be, and why it gets no memory.
+struct Limit {
+  std::int64_t max_pixels;
+  string refusal;
+};
+thread_local Limit* current_limit = nullptr;
+
+// OpenCV's decoders ask for the memory of an image when they have read its header and no more, and OpenCV passes on
+// only what its default allocator throws. This one is the standard one but for images that are too large.
 class LimitedAllocator : public cv::MatAllocator {
  public:
-  explicit LimitedAllocator(std::int64_t max_pixels) : max_pixels_(max_pixels) {}
-
   cv::UMatData* allocate(int dims, const int* sizes, int type, void* data, size_t* step, cv::AccessFlag flags,
                          cv::UMatUsageFlags usage) const override {
     std::int64_t pixels = 1;
     for (int i = 0; i < dims; ++i) pixels *= sizes[i];
-    CAFFE_REQUIRE(pixels <= max_pixels_) << "its header announces " << sizes[0] << " x " << (dims > 1 ? sizes[1] : 1)
-                                         << " pixels, in a file of its length at most " << max_pixels_
-                                         << " are possible";
+    if (current_limit != nullptr && pixels > current_limit->max_pixels) {
+      current_limit->refusal = "its header announces " + std::to_string(sizes[0]) + " x " +
+                               std::to_string(dims > 1 ? sizes[1] : 1) + " pixels, in a file of its length at most " +
+                               std::to_string(current_limit->max_pixels) + " are possible";
+      throw Error(current_limit->refusal);
+    }
     return cv::Mat::getStdAllocator()->allocate(dims, sizes, type, data, step, flags, usage);
   }
   bool allocate(cv::UMatData* data, cv::AccessFlag flags, cv::UMatUsageFlags usage) const override {
     return cv::Mat::getStdAllocator()->allocate(data, flags, usage);
   }
   void deallocate(cv::UMatData* data) const override { cv::Mat::getStdAllocator()->deallocate(data); }
-
- private:
-  std::int64_t max_pixels_;
 };
+
+// Never destroyed: images may live until the program ends. Installed when the library is loaded, before any thread.
+[[maybe_unused]] const bool installed = [] {
+  cv::Mat::setDefaultAllocator(new LimitedAllocator);
+  return true;
+}();
 
 }  // namespace
 
@@ -50,21 +62,21 @@ cv::Mat DecodeImage(const string& bytes, int flag, string* failure) {
   if (bytes.empty() || bytes.size() > INT_MAX || IsCutJpeg(bytes)) return cv::Mat();
   // A JPEG file has a bit at least for each block of 8 x 8 pixels.
   const std::int64_t by_length = IsJpeg(bytes) ? std::int64_t{8 * 64} * bytes.size() : kMaxImagePixels;
-  const LimitedAllocator allocator(std::min(by_length, kMaxImagePixels));
+  Limit limit{std::min(by_length, kMaxImagePixels), ""};
+  current_limit = &limit;
   cv::Mat image;
-  image.allocator = const_cast<LimitedAllocator*>(&allocator);
   try {
-    const cv::Mat encoded(1, static_cast<int>(bytes.size()), CV_8UC1, const_cast<char*>(bytes.data()));
-    // After a failure `image` holds what was decoded until then.
-    if (cv::imdecode(encoded, flag, &image).empty()) return cv::Mat();
-    image.allocator = nullptr;  // its memory is the standard allocator's
-    return image;
-  } catch (const Error& error) {
-    *failure = error.what();
+    image = cv::imdecode(cv::Mat(1, static_cast<int>(bytes.size()), CV_8UC1, const_cast<char*>(bytes.data())), flag);
+  } catch (const Error&) {                // of the allocator
   } catch (const cv::Exception& error) {  // a size beyond OpenCV's own bounds
     *failure = "the decoder refuses it (" + error.err + ")";
+  } catch (...) {
+    current_limit = nullptr;
+    throw;
   }
-  return cv::Mat();
+  current_limit = nullptr;
+  if (!limit.refusal.empty()) *failure = limit.refusal;
+  return image;
 }
 
 }  // namespace caffe

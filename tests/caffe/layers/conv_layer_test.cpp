@@ -108,6 +108,10 @@ TEST(ConvolutionLayerErrors, NameWhatIsWrong) {
   ExpectError(make("num_output: 2 kernel_size: 3 stride: 0"), "stride must be at least 1");
   ExpectError(make("num_output: 2 kernel_size: 3 dilation: 0"), "dilation must be at least 1");
   ExpectError(make("num_output: 2 kernel_size: 3 pad: 2147483647"), "outputs (pad 2147483647) is too large");
+  ExpectError(make("num_output: 2 kernel_size: 65536"), "kernels of more than 2147483647 values are too large");
+  ExpectError(make("num_output: 1073741824 kernel_size: 1"), "weights of more than 2147483647 values are too large");
+  ExpectError(make("num_output: 2 kernel_size: 40000", {1, 1, 5, 5}), "weights of more than 2147483647 values");
+  ExpectError(make("num_output: 1 kernel_size: 3000 pad: 3000", {1, 1, 5, 5}), "columns of im2col of more than");
   ExpectError(make("num_output: 2 kernel_size: 3 dilation: 2147483647"), "does not fit");
   ExpectError(make("num_output: 2 kernel_size: 3 kernel_size: 3 kernel_size: 3"), "kernel_size is given 3 times");
   ExpectError(make("num_output: 2 kernel_size: 3 kernel_h: 3"), "kernel_size is given twice");

@@ -1,8 +1,10 @@
 #include "caffe/util/io.hpp"
 
+#include <filesystem>
 #include <fstream>
 #include <opencv2/imgcodecs.hpp>
 
+#include "caffe/util/image_list.hpp"
 #include "tests/support/layer_harness.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -119,6 +121,67 @@ TEST(Images, EncodedDatumsHoldTheFile) {
   broken.set_encoded(true);
   broken.set_data("no image");
   ExpectError([&] { caffe::DecodeDatum(&broken, true); }, "8 bytes cannot be decoded");
+}
+
+std::string BigEndian(unsigned value) {
+  std::string bytes;
+  for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(value >> shift);
+  return bytes;
+}
+
+// A PNG file whose header announces another size than its pixels have.
+std::string PngThatAnnounces(int width, int height) {
+  std::vector<uchar> png;
+  cv::imencode(".png", TestImage(), png);
+  std::string bytes(png.begin(), png.end());
+  std::string header = "IHDR" + BigEndian(width) + BigEndian(height) + bytes.substr(24, 5);
+  unsigned crc = ~0u;
+  for (const char c : header) {
+    crc ^= static_cast<uchar>(c);
+    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ (crc & 1 ? 0xedb88320u : 0);
+  }
+  return bytes.replace(12, 21, header + BigEndian(~crc));
+}
+
+// The largest resident size that this process had, in bytes.
+long PeakMemory() {
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  while (status >> word && word != "VmHWM:") continue;
+  long kibibytes = 0;
+  status >> kibibytes;
+  return kibibytes * 1024;
+}
+
+TEST(Images, AHeaderCannotAskForAnyMemory) {
+  const long before = PeakMemory();
+  caffe::Datum datum;
+  datum.set_encoded(true);
+  datum.set_data(PngThatAnnounces(5, 4));
+  EXPECT_EQ(caffe::DecodeDatumToCVMat(datum, true).size(), cv::Size(5, 4)) << "the header was put together rightly";
+  datum.set_data(PngThatAnnounces(32767, 32768));
+  ExpectError(
+      [&] { caffe::DecodeDatumToCVMat(datum, true); },
+      "cannot be decoded: its header announces 32768 x 32767 pixels, in a file of its length at most 134217728");
+  datum.set_data(PngThatAnnounces(1 << 20, 1 << 20));  // more than OpenCV itself reads
+  ExpectError([&] { caffe::DecodeDatumToCVMat(datum, true); }, "cannot be decoded: ");
+
+  // JPEG: the size stands behind the marker of the frame.
+  std::vector<uchar> jpeg;
+  cv::imencode(".jpg", TestImage(16, 16), jpeg);
+  std::string bytes(jpeg.begin(), jpeg.end());
+  const size_t frame = bytes.find("\xff\xc0");
+  ASSERT_NE(frame, std::string::npos);
+  datum.set_data(bytes.replace(frame + 5, 4, std::string("\x20\x00\x20\x00", 4)));
+  ExpectError([&] { caffe::DecodeDatumToCVMat(datum, true); }, "its header announces 8192 x 8192 pixels");
+  EXPECT_LT(PeakMemory() - before, 64 << 20);
+
+  // The message of a file names it.
+  const TemporaryDirectory folder;
+  std::ofstream(folder / "huge.png", std::ios::binary) << PngThatAnnounces(32767, 32768);
+  EXPECT_TRUE(caffe::ReadImageToCVMat(folder / "huge.png").empty());
+  EXPECT_NE(caffe::WhyUnreadable(folder / "huge.png").find("huge.png cannot be decoded: its header announces"),
+            std::string::npos);
 }
 
 }  // namespace
