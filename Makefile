@@ -56,7 +56,7 @@ lint: setup
 
 # Lays out C++ and Python; lint checks the same.
 format: setup
-	@git ls-files '*.hpp' '*.cpp' '*.cu' | xargs clang-format -i
+	@git ls-files '*.hpp' '*.cpp' '*.cu' '*.cuh' | xargs clang-format -i
 	@$(BIN)/ruff format python tests scripts models examples benchmarks
 	@$(BIN)/ruff check --fix python tests scripts models examples benchmarks
 

@@ -12,13 +12,15 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]', re.MULTILINE)
 
 # Folders of the core, each with those whose headers it may use besides its own.
 CORE: dict[str, set[str]] = {
-    "device": set(),
+    "cuda": set(),
+    "device": {"cuda"},
     "periphery": {"device"},
-    "circuit": {"device"},
-    "mapping": {"device"},
-    "vmm": {"periphery"},
+    "circuit": {"device", "cuda"},
+    "mapping": {"device", "cuda"},
+    "vmm": {"periphery", "cuda"},
     "crossbar": {"device", "circuit", "periphery", "mapping", "vmm"},
-    "images": {"crossbar", "mapping"},
+    "images": {"crossbar", "mapping", "vmm", "cuda"},
+    "gpu": {"device", "circuit", "periphery", "mapping", "vmm", "crossbar", "images", "cuda"},
     "spice": {"device", "circuit", "periphery"},
 }
 # Public headers of the core belong to a folder.
@@ -34,6 +36,7 @@ PUBLIC = {
     "rxnn/crossbar_matrix.hpp": "crossbar",
     "rxnn/input_vectors.hpp": "crossbar",
     "rxnn/convolution.hpp": "images",
+    "rxnn/gpu.hpp": "gpu",
     "rxnn/spice.hpp": "spice",
 }
 # Every folder may read the description of the hardware.

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=${1:?usage: scripts/lint.sh VENV_BIN}
 
-git ls-files '*.hpp' '*.cpp' '*.cu' | xargs clang-format --dry-run --Werror
+git ls-files '*.hpp' '*.cpp' '*.cu' '*.cuh' | xargs clang-format --dry-run --Werror
 "$bin/ruff" check python tests scripts models examples benchmarks
 "$bin/ruff" format --check python tests scripts models examples benchmarks
 "$bin/python" scripts/check_includes.py

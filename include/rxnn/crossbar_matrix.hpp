@@ -163,6 +163,9 @@ class CrossbarMatrix {
   //   s_w s_x / ((2^(weight_bits-1) - 1) (2^input_bits - 1)).
   double OutputScale(int output, float input_range) const;
 
+  // For the core itself: what else multiplies with these arrays.
+  const CrossbarState& state() const { return *state_; }
+
  private:
   void Take(LevelStore levels, const float* scales);
 

@@ -40,6 +40,8 @@ class ChipRandom {
   // logarithm and cosine, which depends on the instruction set.
   void Normals(Draw draw, std::uint32_t array, std::uint64_t index, std::int64_t count, double* normals) const;
 
+  const std::array<std::uint32_t, 2>& key() const { return key_; }  // of Philox4x32
+
  private:
   std::array<std::uint32_t, 2> key_;
 };

@@ -12,8 +12,9 @@ namespace {
 // Fewer reads of one panel than this do not repay its tables.
 constexpr int kFewestTableReads = 24;
 
-// Whether 32 bits hold the sums of every matrix, stream and pass of `row_tiles` tiles.
-bool Fits(const CrossbarState& state, int passes, int row_tiles) {
+}  // namespace
+
+bool SumsFit(const CrossbarState& state, int passes, int row_tiles) {
   const Hardware& hardware = state.hardware;
   const CodeReadout& readout = *state.code_readout;
   double weight = 0;  // of slices times streams
@@ -28,8 +29,6 @@ bool Fits(const CrossbarState& state, int passes, int row_tiles) {
       parts > 1 ? parts / 2 * (readout.most - readout.least) : std::max(readout.most, -readout.least);
   return largest * weight * row_tiles < 2147483648.0;
 }
-
-}  // namespace
 
 BlockLimits CodeBlockReader::Limits(const CrossbarState& state) {
   const std::int64_t rows = std::min(state.grid.rows, state.grid.inputs);
@@ -56,7 +55,7 @@ void CodeBlockReader::Multiply(const Block& block, const SumSink& take) {
   const Panel& last = panels[block.last_panel - 1];
   const auto at = [&](const Panel& panel) { return (panel.stored_before - first_stored) * block.vectors; };
 
-  keeps_integers_ = Fits(state_, block.passes(), state_.grid.row_tiles);
+  keeps_integers_ = SumsFit(state_, block.passes(), state_.grid.row_tiles);
   const bool pays = ChosenKernel() == Kernel::kTable || block.vectors * state_.scheme.streams >= kFewestTableReads;
   tables_ = state_.hardware.dac_bits == 1 && pays && ChosenKernel() != Kernel::kMultiply;
   sums_.assign((last.stored_before + last.stride - first_stored) * block.vectors, 0);

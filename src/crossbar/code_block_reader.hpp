@@ -11,6 +11,9 @@
 
 namespace rxnn {
 
+// Whether 32 bits hold the sums of every matrix, stream and pass of `row_tiles` tiles.
+bool SumsFit(const CrossbarState& state, int passes, int row_tiles);
+
 // One per thread: it keeps buffers.
 class CodeBlockReader {
  public:

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
-#include <numeric>
 
 #include "crossbar/parallel.hpp"
 #include "images/images_cpu.hpp"
+#include "images/offsets.hpp"
 #include "images/scratch.hpp"
 #include "mapping/encode.hpp"
 
@@ -16,38 +15,6 @@ namespace {
 // Values that a thread codes at a time, about.
 constexpr std::int64_t kChunkValues = 1 << 15;
 constexpr int kLines = 16;  // that are turned at a time
-
-std::int64_t Product(const std::vector<int>& values) {
-  return std::accumulate(values.begin(), values.end(), std::int64_t{1}, std::multiplies<std::int64_t>());
-}
-
-// Coordinates of the index-th element of a row-major array.
-std::vector<int> Coordinates(std::int64_t index, const std::vector<int>& shape) {
-  std::vector<int> coordinates(shape.size());
-  for (std::size_t axis = shape.size(); axis-- > 0; index /= shape[axis]) {
-    coordinates[axis] = static_cast<int>(index % shape[axis]);
-  }
-  return coordinates;
-}
-
-// sum_axis (start[axis] + step[axis] * coordinate) * pitch[axis] of every element of a row-major array.
-std::vector<std::int64_t> Offsets(const std::vector<int>& shape, const std::vector<int>& start,
-                                  const std::vector<int>& step, const std::vector<std::int64_t>& pitch) {
-  std::vector<std::int64_t> offsets(Product(shape), 0);
-  for (std::size_t i = 0; i < offsets.size(); ++i) {
-    const std::vector<int> at = Coordinates(static_cast<std::int64_t>(i), shape);
-    for (std::size_t axis = 0; axis < shape.size(); ++axis) {
-      offsets[i] += (start[axis] + static_cast<std::int64_t>(step[axis]) * at[axis]) * pitch[axis];
-    }
-  }
-  return offsets;
-}
-
-// All axes but the last.
-std::vector<int> Outer(std::vector<int> values) {
-  if (!values.empty()) values.pop_back();
-  return values;
-}
 
 std::int64_t RoundUp(std::int64_t value, std::int64_t step) { return (value + step - 1) / step * step; }
 

@@ -1,0 +1,296 @@
+// Runs CUDA kernels on the host, for tests: .cu files are compiled as C++ with this file included first. Blocks run one
+// after the other, the threads of a block as fibers that take turns where they wait for each other, so that what a
+// kernel computes, indexes and waits for is the same text as on a GPU. What it cannot show: time, memory models, and
+// rounding within tensor cores.
+//
+// To find missing barriers, threads and warps run in rising order in one phase between barriers and in falling order
+// in the next; shared memory starts as NaN in every block; copies beside the work happen when they are waited for. To
+// find barriers that only some threads reach, such blocks are an error.
+#pragma once
+
+#include <setjmp.h>
+#include <ucontext.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <vector>
+
+#define RXNN_CUDA_ON_HOST
+#define __global__
+#define __device__
+#define __host__
+#define __launch_bounds__(...)
+#define __restrict__
+
+struct dim3 {
+  unsigned x = 1, y = 1, z = 1;
+  dim3(unsigned x = 1, unsigned y = 1, unsigned z = 1) : x(x), y(y), z(z) {}
+};
+struct uint4 {
+  std::uint32_t x, y, z, w;
+};
+struct float4 {
+  float x, y, z, w;
+};
+inline dim3 threadIdx, blockIdx, blockDim, gridDim;
+
+namespace cuda_on_host {
+
+constexpr unsigned kWarp = 32;
+constexpr std::size_t kStackBytes = 64 * 1024;
+constexpr std::size_t kSharedBytes = 227 * 1024;
+
+enum class Waits { kNothing, kWarp, kBlock, kDone };
+
+struct Copy {
+  void* to;
+  const void* from;
+  int group;
+};
+
+// What the lanes of a warp show each other: kept for two meetings, so that one barrier for each is enough.
+struct Shown {
+  std::uint32_t a[4], b[2];
+  float value;
+  double wide;
+};
+
+// A place to go on at. Contexts save signal masks by a system call: after its start a fiber is switched by jumps, but
+// for AddressSanitizer, which follows contexts only.
+struct Place {
+  ucontext_t context;
+  jmp_buf jump;
+  bool started = false;
+};
+
+struct Fiber {
+  Place place;
+  std::unique_ptr<char[]> stack{new char[kStackBytes]};
+  Waits waits = Waits::kNothing;
+  int meetings = 0;
+  Shown shown[2];
+  std::deque<Copy> copies;
+  int group = 0;
+};
+
+struct Block {
+  std::vector<Fiber> fibers;
+  unsigned current = 0;
+  Place scheduler;
+  std::function<void()> kernel;
+  alignas(16) unsigned char shared[kSharedBytes];
+};
+inline Block block;
+
+inline Fiber& Me() { return block.fibers[block.current]; }
+inline Fiber& Lane(unsigned lane) { return block.fibers[block.current / kWarp * kWarp + lane]; }
+
+// Not inlined, so that nothing of the caller is in registers.
+__attribute__((noinline)) inline void Switch(Place* from, Place* to) {
+#ifdef __SANITIZE_ADDRESS__
+  swapcontext(&from->context, &to->context);
+#else
+  if (_setjmp(from->jump) != 0) return;
+  if (to->started) _longjmp(to->jump, 1);
+  to->started = true;
+  setcontext(&to->context);
+#endif
+}
+
+inline void Wait(Waits waits) {
+  Fiber& me = Me();
+  me.waits = waits;
+  Switch(&me.place, &block.scheduler);
+}
+
+inline void Begin() {
+  block.kernel();
+  Wait(Waits::kDone);
+}
+
+inline void Resume(unsigned thread) {
+  block.current = thread;
+  threadIdx.x = thread;
+  block.fibers[thread].waits = Waits::kNothing;
+  Switch(&block.scheduler, &block.fibers[thread].place);
+}
+
+// Runs the threads first .. last - 1 of a warp until all wait for the block or are done.
+inline void RunWarp(unsigned first, unsigned last, bool falling) {
+  const auto count = [&](Waits waits) {
+    return std::count_if(block.fibers.begin() + first, block.fibers.begin() + last,
+                         [&](const Fiber& fiber) { return fiber.waits == waits; });
+  };
+  do {
+    for (unsigned i = 0; i < last - first; ++i) {
+      const unsigned thread = falling ? last - 1 - i : first + i;
+      if (block.fibers[thread].waits != Waits::kDone) Resume(thread);
+    }
+    if (count(Waits::kWarp) != 0 && count(Waits::kWarp) != last - first) {
+      throw std::logic_error("some lanes of a warp are at a collective instruction and others are not");
+    }
+  } while (count(Waits::kWarp) != 0);
+}
+
+inline void RunBlock(unsigned threads) {
+  std::memset(block.shared, 0xFF, kSharedBytes);
+  block.scheduler.started = true;
+  block.fibers.resize(std::max<std::size_t>(block.fibers.size(), threads));
+  for (unsigned i = 0; i < threads; ++i) {
+    Fiber& fiber = block.fibers[i];
+    fiber.waits = Waits::kNothing;
+    fiber.copies.clear();
+    fiber.place.started = false;
+    ucontext_t& context = fiber.place.context;
+    getcontext(&context);
+    context.uc_stack.ss_sp = fiber.stack.get();
+    context.uc_stack.ss_size = kStackBytes;
+    context.uc_link = nullptr;
+    makecontext(&context, Begin, 0);
+  }
+  const unsigned warps = (threads + kWarp - 1) / kWarp;
+  for (bool falling = false;; falling = !falling) {
+    for (unsigned i = 0; i < warps; ++i) {
+      const unsigned warp = falling ? warps - 1 - i : i;
+      RunWarp(warp * kWarp, std::min(threads, (warp + 1) * kWarp), falling);
+    }
+    const auto done = std::count_if(block.fibers.begin(), block.fibers.begin() + threads,
+                                    [](const Fiber& fiber) { return fiber.waits == Waits::kDone; });
+    if (done == threads) return;
+    if (done != 0) throw std::logic_error("some threads of a block are at a barrier and others are done");
+  }
+}
+
+// Meets the warp; returns which of the two places in `shown` to look at.
+template <typename Show>
+int Meet(const Show& show) {
+  Fiber& me = Me();
+  const int place = me.meetings++ % 2;
+  show(&me.shown[place]);
+  Wait(Waits::kWarp);
+  return place;
+}
+
+}  // namespace cuda_on_host
+
+inline void __syncthreads() { cuda_on_host::Wait(cuda_on_host::Waits::kBlock); }
+
+inline float __shfl_xor_sync(unsigned, float value, int mask) {
+  const int place = cuda_on_host::Meet([&](cuda_on_host::Shown* shown) { shown->value = value; });
+  return cuda_on_host::Lane((threadIdx.x % 32) ^ mask).shown[place].value;
+}
+inline double __shfl_xor_sync(unsigned, double value, int mask) {
+  const int place = cuda_on_host::Meet([&](cuda_on_host::Shown* shown) { shown->wide = value; });
+  return cuda_on_host::Lane((threadIdx.x % 32) ^ mask).shown[place].wide;
+}
+inline std::uint32_t __shfl_xor_sync(unsigned, std::uint32_t value, int mask) {
+  const int place = cuda_on_host::Meet([&](cuda_on_host::Shown* shown) { shown->a[0] = value; });
+  return cuda_on_host::Lane((threadIdx.x % 32) ^ mask).shown[place].a[0];
+}
+template <typename T>
+T atomicAdd(T* at, T value) {
+  const T before = *at;
+  *at += value;
+  return before;
+}
+template <typename T>
+T atomicMax(T* at, T value) {
+  const T before = *at;
+  *at = std::max(before, value);
+  return before;
+}
+template <typename T>
+T __ldg(const T* at) {
+  return *at;
+}
+
+using cudaError_t = int;
+constexpr int cudaSuccess = 0, cudaErrorMemoryAllocation = 2;
+constexpr int cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2;
+struct cudaDeviceProp {
+  char name[32] = "host emulation";
+  int multiProcessorCount = 2;
+  std::size_t sharedMemPerBlockOptin = cuda_on_host::kSharedBytes;
+};
+inline const char* cudaGetErrorString(cudaError_t) { return "out of memory"; }
+inline cudaError_t cudaGetLastError() { return cudaSuccess; }
+inline cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
+  *memory = std::malloc(bytes);
+  if (*memory != nullptr) std::memset(*memory, 0xFF, bytes);
+  return *memory != nullptr ? cudaSuccess : cudaErrorMemoryAllocation;
+}
+inline cudaError_t cudaFree(void* memory) { return std::free(memory), cudaSuccess; }
+inline cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, int) {
+  return std::memcpy(to, from, bytes), cudaSuccess;
+}
+inline cudaError_t cudaMemset(void* at, int value, std::size_t bytes) {
+  return std::memset(at, value, bytes), cudaSuccess;
+}
+inline cudaError_t cudaDeviceSynchronize() { return cudaSuccess; }
+inline cudaError_t cudaGetDevice(int* device) { return *device = 0, cudaSuccess; }
+inline cudaError_t cudaGetDeviceCount(int* count) { return *count = 1, cudaSuccess; }
+inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
+  return *properties = cudaDeviceProp(), cudaSuccess;
+}
+
+#define RXNN_SHARED(type, name) type* name = reinterpret_cast<type*>(cuda_on_host::block.shared)
+
+namespace rxnn::cuda {
+
+template <typename... Parameters, typename... Arguments>
+void Launch(void (*kernel)(Parameters...), dim3 grid, int threads, std::size_t shared, const Arguments&... arguments) {
+  if (shared > cuda_on_host::kSharedBytes) throw std::logic_error("too much shared memory");
+  gridDim = grid;
+  blockDim = dim3(threads);
+  cuda_on_host::block.kernel = [&] { kernel(arguments...); };
+  for (blockIdx.z = 0; blockIdx.z < grid.z; ++blockIdx.z) {
+    for (blockIdx.y = 0; blockIdx.y < grid.y; ++blockIdx.y) {
+      for (blockIdx.x = 0; blockIdx.x < grid.x; ++blockIdx.x) cuda_on_host::RunBlock(threads);
+    }
+  }
+}
+
+inline float Bf16(std::uint32_t word, unsigned half) {
+  const std::uint32_t bits = half == 0 ? word << 16 : word & 0xFFFF0000u;
+  float value;
+  std::memcpy(&value, &bits, sizeof(value));
+  return value;
+}
+
+inline void MultiplyBf16(float (&d)[4], const std::uint32_t (&a)[4], std::uint32_t b0, std::uint32_t b1) {
+  const int place = cuda_on_host::Meet([&](cuda_on_host::Shown* shown) {
+    std::copy_n(a, 4, shown->a);
+    shown->b[0] = b0;
+    shown->b[1] = b1;
+  });
+  const unsigned g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
+  for (unsigned i = 0; i < 4; ++i) {
+    const unsigned row = g + i / 2 * 8, col = 2 * t + i % 2;
+    for (unsigned k = 0; k < 16; ++k) {
+      const cuda_on_host::Fiber& left = cuda_on_host::Lane(row % 8 * 4 + k % 8 / 2);
+      const cuda_on_host::Fiber& right = cuda_on_host::Lane(col * 4 + k % 8 / 2);
+      d[i] += Bf16(left.shown[place].a[row / 8 + k / 8 * 2], k % 2) * Bf16(right.shown[place].b[k / 8], k % 2);
+    }
+  }
+}
+
+inline void CopyBeside(uint4* shared, const uint4* global) {
+  cuda_on_host::Me().copies.push_back({shared, global, cuda_on_host::Me().group});
+}
+inline void CommitCopies() { ++cuda_on_host::Me().group; }
+template <int kGroups>
+void WaitForCopies() {
+  auto& me = cuda_on_host::Me();
+  for (; !me.copies.empty() && me.copies.front().group < me.group - kGroups; me.copies.pop_front()) {
+    std::memcpy(me.copies.front().to, me.copies.front().from, 16);
+  }
+}
+
+}  // namespace rxnn::cuda
