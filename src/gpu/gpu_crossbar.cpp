@@ -32,6 +32,7 @@ constexpr std::int64_t kMostVectors = 1 << 21;  // of a round
 void CheckReadable(const CrossbarState& state) {
   const Hardware& hardware = state.hardware;
   state.CheckProgrammed();
+  if (state.packs.shared()) Refuse(state, "group_packing: the GPU reads no groups that share arrays");
   if (hardware.read_noise_sigma > 0) Refuse(state, "read_noise_sigma: the GPU draws no read noise");
   if (!hardware.dac_flaws.none()) Refuse(state, "dac_*: the GPU reads ideal DACs only");
   if (!hardware.adc_flaws.none()) Refuse(state, "adc_*: the GPU reads ideal transfer curves of ADCs only");
@@ -88,7 +89,7 @@ struct GpuCrossbar::State {
 
   explicit State(const CrossbarState& from)
       : matrix(from),
-        groups(from.groups),
+        groups(from.packs.count),
         largest_code(from.hardware.max_input_code()),
         divisor(static_cast<double>(from.hardware.max_weight_code()) * from.hardware.max_input_code()),
         fixed_range(static_cast<float>(from.hardware.input_range)),

@@ -67,12 +67,13 @@ void CheckProgrammable(const CrossbarState& state) {
   };
   if (!state.hardware.linear_cells()) refuse("cell_curve: the GPU programs linear cells only");
   if (state.hardware.cell_type != CellType::kOneR) refuse("cell_type: the GPU programs no access transistors");
+  if (state.packs.shared()) refuse("group_packing: the GPU programs no groups that share arrays");
   if (!state.hardware.faults.empty()) refuse("fault: the GPU programs no faults");
 }
 
 cuda::ArrayGrid GridOf(const CrossbarState& state) {
   cuda::ArrayGrid grid;
-  grid.groups = state.groups;
+  grid.groups = state.packs.count;
   grid.inputs = state.grid.inputs;
   grid.outputs = state.grid.outputs;
   grid.rows = state.grid.rows;
@@ -110,7 +111,8 @@ void GpuProgram(CrossbarMatrix& matrix, const float* weights, const Progress& pr
   const CrossbarState& state = matrix.state();
   const Hardware& hardware = state.hardware;
   CheckProgrammable(state);
-  const WeightCodes codes = QuantizeWeights(hardware, weights, state.groups * state.grid.outputs, state.grid.inputs);
+  const WeightCodes codes =
+      QuantizeWeights(hardware, weights, state.packs.count * state.grid.outputs, state.grid.inputs);
   const cuda::ArrayGrid grid = GridOf(state);
 
   std::vector<double> nominal, sigma;

@@ -193,7 +193,7 @@ TEST(GpuCrossbar, ConvolvesAsTheCpuDoes) {
     for (int v = 0; v < block.vectors; ++v) {
       const int vector = block.first_vector + v;
       for (int n = 0; n < block.outputs; ++n) {
-        const int output = block.group * outputs + block.first_output + n;
+        const int output = block.pack * outputs + block.first_output + n;
         expected[(vector / positions * groups * outputs + output) * positions + vector % positions] =
             static_cast<float>(block.sums[v * block.stride + n] *
                                matrix.OutputScale(output, vectors.scale(vector).range));
@@ -231,6 +231,16 @@ TEST(GpuCrossbar, RefusesByName) {
   Hardware fine;
   fine.adc_bits = 20;
   EXPECT_NE(refusal(fine).find("adc_bits"), std::string::npos);
+  Hardware sharing;
+  sharing.group_packing = GroupPacking::kBlockDiagonal;
+  CrossbarMatrix shared(sharing, "layer", 4, 5, 5);
+  shared.Program(Problem(sharing, 4, 5, 5, 1, false, 10).weights.data());
+  try {
+    GpuCrossbar gpu(shared);
+    ADD_FAILURE() << "groups that share arrays were accepted";
+  } catch (const GpuUnsupported& error) {
+    EXPECT_NE(std::string(error.what()).find("group_packing"), std::string::npos);
+  }
   Hardware unprogrammed;
   CrossbarMatrix matrix(unprogrammed, "layer", 1, 20, 5);
   EXPECT_THROW(GpuCrossbar gpu(matrix), std::logic_error);

@@ -27,6 +27,13 @@ inline double Correlation(int n) { return 4.4 / std::sqrt(n); }
 constexpr double kFloatEps = 1.0 / (1 << 24);
 constexpr double SumTolerance(int n, double sum_of_magnitudes) { return 2.0 * n * kFloatEps * sum_of_magnitudes; }
 
+// A sum of n products on tensor cores, levels in bf16 parts (docs/cuda.md): two parts leave 2^-18 of every level, three
+// and whole levels in one leave nothing; an addition for every 16 rows and part loses at most 2^-22 of the sum.
+constexpr double TensorSum(int n, int parts, double sum_of_magnitudes) {
+  const double additions = (n + 15) / 16 * parts;
+  return ((parts == 2 ? 4 : 0) * 1.0 / (1 << 20) + additions / (1 << 22)) * sum_of_magnitudes;
+}
+
 // Half a unit in the last place of double. Sums of a few numbers in double differ by a few of these between orders of
 // addition.
 constexpr double kDoubleEps = 1.0 / (1LL << 53);
