@@ -66,9 +66,9 @@ class NetText:
         """The sum of two blobs."""
         return self._layer(name, "Eltwise", [a, b], "")
 
-    def concat(self, name: str, a: str, b: str) -> str:
-        """Two blobs, channel after channel."""
-        return self._layer(name, "Concat", [a, b], "")
+    def concat(self, name: str, *blobs: str) -> str:
+        """Blobs, channel after channel."""
+        return self._layer(name, "Concat", list(blobs), "")
 
     def _layer(self, name: str, kind: str, bottoms: list[str], param: str) -> str:
         joined = " ".join(f'bottom: "{bottom}"' for bottom in bottoms)
@@ -99,6 +99,51 @@ def squeezenet(batch: int) -> str:
     net.conv("conv10", 1000, 1)
     net.relu()
     net.global_pool("pool10")
+    return net.text()
+
+
+def googlenet(batch: int) -> str:
+    """GoogLeNet without its auxiliary classifiers (Szegedy et al., 2014), 7 M weights."""
+    net = NetText("GoogLeNet", (batch, 3, 224, 224))
+
+    def conv(name: str, outputs: int, kernel: int, *, stride: int = 1) -> str:
+        net.conv(name, outputs, kernel, stride=stride, pad=kernel // 2)
+        return net.relu()
+
+    conv("conv1", 64, 7, stride=2)
+    net.pool("pool1", 3, 2)
+    net.lrn("norm1")
+    conv("conv2_reduce", 64, 1)
+    conv("conv2", 192, 3)
+    net.lrn("norm2")
+    net.pool("pool2", 3, 2)
+    # 1x1; 1x1 before 3x3, 3x3; 1x1 before 5x5, 5x5; 1x1 behind the pool.
+    sizes = {
+        "3a": (64, 96, 128, 16, 32, 32),
+        "3b": (128, 128, 192, 32, 96, 64),
+        "4a": (192, 96, 208, 16, 48, 64),
+        "4b": (160, 112, 224, 24, 64, 64),
+        "4c": (128, 128, 256, 24, 64, 64),
+        "4d": (112, 144, 288, 32, 64, 64),
+        "4e": (256, 160, 320, 32, 128, 128),
+        "5a": (256, 160, 320, 32, 128, 128),
+        "5b": (384, 192, 384, 48, 128, 128),
+    }
+    for name, (one, before3, three, before5, five, pooled) in sizes.items():
+        start = net.last
+        branches = [conv(f"{name}/1x1", one, 1)]
+        for kernel, before, outputs in ((3, before3, three), (5, before5, five)):
+            net.last = start
+            conv(f"{name}/{kernel}x{kernel}_reduce", before, 1)
+            branches.append(conv(f"{name}/{kernel}x{kernel}", outputs, kernel))
+        net.last = start
+        net.pool(f"{name}/pool", 3, 1, pad=1)
+        branches.append(conv(f"{name}/pool_proj", pooled, 1))
+        net.concat(f"{name}/concat", *branches)
+        if name in ("3b", "4e"):
+            net.pool(f"pool_{name}", 3, 2)
+    net.global_pool("pool5")
+    net.fc("fc", 1000)
     return net.text()
 
 
@@ -205,7 +250,17 @@ def resnet20(batch: int) -> str:
 NETWORKS: dict[str, Callable[[int], str]] = {
     "squeezenet": squeezenet,
     "alexnet": alexnet,
+    "googlenet": googlenet,
     "resnet50": resnet50,
     "vgg16": vgg16,
     "resnet20": resnet20,
 }
+
+
+def with_loss(text: str, batch: int) -> str:
+    """The network with the softmax loss of its last blob against a second input, "label", one number for each image."""
+    scores = text.rsplit(' top: "', 1)[1].split('"')[0]
+    return text + (
+        f'layer {{ name: "label" type: "Input" top: "label" input_param {{ shape {{ dim: {batch} }} }} }}\n'
+        f'layer {{ name: "loss" type: "SoftmaxWithLoss" bottom: "{scores}" bottom: "label" top: "loss" }}\n'
+    )

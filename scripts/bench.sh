@@ -12,7 +12,7 @@ for program in build/bin/*_benchmark; do
   echo "== $(basename "$program")"
   "$program" --benchmark_counters_tabular=true
 done
-for script in benchmarks/*_benchmark.py; do
+for script in benchmarks/*_benchmark.py benchmarks/engine.py; do
   [[ -e $script ]] || continue
   echo "== $(basename "$script")"
   "$python" "$script"

@@ -2,6 +2,7 @@
 #include "caffe/net.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "caffe/util/hdf5.hpp"
 #include "caffe/util/in_layer.hpp"
@@ -17,7 +18,19 @@ Dtype Net<Dtype>::ForwardFromTo(int start, int end) {
   CHECK_LT(end, static_cast<int>(layers_.size()));
   Dtype loss = 0;
   if (debug_info_) InputDebugInfo();
+  vector<bool> done(layers_.size(), false);
   for (int i = start; i <= end; ++i) {
+    if (done[i]) continue;
+    // Run by itself, or anew, a layer has the state of this run.
+    for (auto it = ran_fused_.begin(); it != ran_fused_.end();) {
+      const vector<int>& followers = fused_[*it];
+      const bool again = *it == i || std::count(followers.begin(), followers.end(), i) > 0;
+      it = again ? ran_fused_.erase(it) : std::next(it);
+    }
+    if (MayFuse(i, end) && InLayer(layers_[i]->layer_param(), [&] { return ForwardFused(i); })) {
+      for (const int follower : fused_[i]) done[follower] = true;
+      continue;
+    }
     for (Callback* callback : before_forward_) callback->run(i);
     loss += InLayer(layers_[i]->layer_param(), [&] { return layers_[i]->Forward(bottom_vecs_[i], top_vecs_[i]); });
     if (debug_info_) ForwardDebugInfo(i);
@@ -45,6 +58,7 @@ template <typename Dtype>
 void Net<Dtype>::BackwardFromTo(int start, int end) {
   CHECK_GE(end, 0);
   CHECK_LT(start, static_cast<int>(layers_.size()));
+  RunFusedApart();
   for (int i = start; i >= end; --i) {
     for (Callback* callback : before_backward_) callback->run(i);
     if (layer_need_backward_[i]) {

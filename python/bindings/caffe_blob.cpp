@@ -6,22 +6,22 @@
 namespace pycaffe {
 namespace {
 
-// A view that owns a share of the memory, so that it outlives the blob, and a Reshape that allocates anew.
-py::array View(const Blob& blob, const std::shared_ptr<caffe::SyncedMemory>& memory, float* values) {
+// A view that owns a share of the memory, so that it outlives the blob, and a Reshape that allocates anew. The memory
+// knows when it ends.
+py::array View(const Blob& blob, const std::shared_ptr<caffe::SyncedMemory>& memory) {
   using Share = std::shared_ptr<caffe::SyncedMemory>;
-  const py::capsule owner(new Share(memory), [](void* share) { delete static_cast<Share*>(share); });
+  auto* values = static_cast<float*>(memory->BeginView());
+  const py::capsule owner(new Share(memory), [](void* pointer) {
+    auto* share = static_cast<Share*>(pointer);
+    (*share)->EndView();
+    delete share;
+  });
   return py::array_t<float>(blob.shape(), values, owner);
 }
 
-py::array Data(Blob& blob) {
-  float* values = blob.mutable_cpu_data();
-  return View(blob, blob.data(), values);
-}
+py::array Data(const Blob& blob) { return View(blob, blob.data()); }
 
-py::array Diff(Blob& blob) {
-  float* values = blob.mutable_cpu_diff();
-  return View(blob, blob.diff(), values);
-}
+py::array Diff(const Blob& blob) { return View(blob, blob.diff()); }
 
 std::vector<int> Dims(const py::args& dims) {
   std::vector<int> shape;

@@ -205,6 +205,36 @@ def test_views_outlive_net_and_reshape(net, inputs):
     np.testing.assert_array_equal(weights, kept)
 
 
+def test_views_show_later_passes_and_what_is_written_is_read(net, inputs):
+    """Blobs between layers, looked at for the first time or before, while views of them live."""
+    net.forward(**inputs)
+    kept = net.blobs["conv"].data
+    first = kept.copy()
+    assert first.min() == 0 and first.max() > 0  # the ReLU's
+    net.forward(data=2 * inputs["data"], extra=inputs["extra"])
+    assert not np.array_equal(kept, first)
+    np.testing.assert_array_equal(kept, net.blobs["conv"].data)
+    kept[...] = 0
+    net.forward(start="ip")
+    np.testing.assert_array_equal(net.blobs["ip"].data, np.tile(net.params["ip"][1].data, (2, 1)))
+
+
+def test_weights_change_through_views_made_before(net, inputs):
+    """Convolutions keep weights in an order of their own."""
+    weights, bias = (blob.data for blob in net.params["conv"])
+    net.forward(**inputs)
+    weights[...] = 0
+    bias[...] = [1, 2, 3, -4]
+    net.forward()
+    expected = np.broadcast_to(np.reshape([1, 2, 3, 0], (1, 4, 1, 1)), net.blobs["conv"].data.shape)
+    np.testing.assert_array_equal(net.blobs["conv"].data, expected)
+    del weights, bias
+    net.forward()
+    net.params["conv"][1].data[...] = 5
+    net.forward()
+    np.testing.assert_array_equal(net.blobs["conv"].data, np.full(expected.shape, 5))
+
+
 def test_reshape_carries_the_batch_through(net, inputs):
     net.blobs["data"].reshape(1, 3, 6, 5)
     net.blobs["extra"].reshape(1, 4)

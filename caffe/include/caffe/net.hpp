@@ -139,6 +139,14 @@ class Net {
                    map<string, int>* blob_name_to_idx);
   void AppendParam(const NetParameter& param, int layer_id, int param_id);
   void PropagateNeedBackward(const NetParameter& param);
+  // Finds the layers that a convolution can do with its own work (fused_).
+  void PlanFusion();
+  // Whether layer i and its followers may run as one in a pass that ends with layer `end`: nobody looks between them.
+  bool MayFuse(int i, int end) const;
+  // Runs layer i and its followers as one; false, and nothing done, where they cannot.
+  bool ForwardFused(int i);
+  // Runs what was fused again, layer by layer, for the state that their Backward needs.
+  void RunFusedApart();
   void InputDebugInfo();
   void ForwardDebugInfo(int layer_id);
   void BackwardDebugInfo(int layer_id);
@@ -178,6 +186,10 @@ class Net {
   vector<float> params_weight_decay_;
   vector<bool> has_params_decay_;
   size_t memory_used_ = 0;
+  // For each layer, the layers behind it that change its top in place and can run with it.
+  vector<vector<int>> fused_;
+  // Layers whose last Forward ran with normalising followers.
+  set<int> ran_fused_;
   bool debug_info_ = false;
   vector<Callback*> before_forward_;
   vector<Callback*> after_forward_;

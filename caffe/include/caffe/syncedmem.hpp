@@ -1,13 +1,26 @@
 // A block of memory that may live on the CPU and on a GPU and keeps track of which copy is current.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 
 #include "caffe/common.hpp"
 
 namespace caffe {
 
+// The values of a SyncedMemory in an order that a library computes with; layers keep it between them.
+class ForeignLayout {
+ public:
+  virtual ~ForeignLayout() = default;
+  // Writes the values in plain order to `plain`, which has the size of the SyncedMemory.
+  virtual void WriteTo(void* plain) const = 0;
+};
+
 // Memory is allocated at first use, 64-byte aligned and zero-filled.
+//
+// Values may stand in a foreign layout as well, or in it alone: who asks for a pointer never sees that. A pointer that
+// was handed out once shows the current values for as long as the memory lives, as plain memory does.
 class SyncedMemory {
  public:
   enum SyncedHead { UNINITIALIZED, HEAD_AT_CPU, HEAD_AT_GPU, SYNCED };
@@ -28,6 +41,27 @@ class SyncedMemory {
   SyncedHead head() const { return head_; }
   size_t size() const { return size_; }
 
+  // A writable view that is known to end, with EndView: while there is one, values count as changed all the time, and
+  // afterwards no longer.
+  void* BeginView();
+  void EndView();
+
+  // Changes whenever the values may have changed, and is never equal for two memories. Whoever writes gets the
+  // pointer anew for each change (mutable_cpu_data), or holds a view.
+  uint64_t version();
+
+  // For code that computes in foreign layouts. The current one, or null where only the plain values are current.
+  ForeignLayout* foreign() const { return foreign_current_ ? foreign_.get() : nullptr; }
+  // The layout that was last set, current or not: memory to write into again.
+  const shared_ptr<ForeignLayout>& last_foreign() const { return foreign_; }
+  // Whether set_foreign would be of no use, because someone may write through a pointer.
+  bool plain_wanted() const { return views_ > 0 || writable_; }
+  // From now on the values are those of `foreign`; plain ones are made at once if someone may look at them through a
+  // pointer.
+  void set_foreign(const shared_ptr<ForeignLayout>& foreign);
+  // The plain memory for a caller that forgets the pointer when it returns; `write`: all values will be written.
+  void* transient_data(bool write);
+
  private:
   void ToCpu();
 
@@ -35,6 +69,14 @@ class SyncedMemory {
   size_t size_ = 0;
   SyncedHead head_ = UNINITIALIZED;
   bool own_cpu_data_ = false;
+  // Whether a pointer was handed out that may be kept.
+  bool readable_ = false;
+  bool writable_ = false;
+  std::atomic<int> views_{0};
+  std::atomic<uint64_t> version_{0};
+  shared_ptr<ForeignLayout> foreign_;
+  bool foreign_current_ = false;
+  bool plain_current_ = true;
 
   DISABLE_COPY_AND_ASSIGN(SyncedMemory);
 };

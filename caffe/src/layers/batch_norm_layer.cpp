@@ -66,16 +66,12 @@ void BatchNormLayer<Dtype>::ComputeBatchStatistics(const Blob<Dtype>& bottom) {
     double sum = 0, squares = 0;
     for (int n = 0; n < num; ++n) {
       const Dtype* plane = x + (n * channels_ + c) * positions;
-      for (int i = 0; i < positions; ++i) {
-        sum += plane[i];
-      }
+      sum += SumOf(positions, [=](int i) { return static_cast<double>(plane[i]); });
     }
     const double average = sum / (num * positions);
     for (int n = 0; n < num; ++n) {
       const Dtype* plane = x + (n * channels_ + c) * positions;
-      for (int i = 0; i < positions; ++i) {
-        squares += (plane[i] - average) * (plane[i] - average);
-      }
+      squares += SumOf(positions, [=](int i) { return (plane[i] - average) * (plane[i] - average); });
     }
     mean[c] = static_cast<Dtype>(average);
     variance[c] = static_cast<Dtype>(squares / (num * positions));
@@ -136,10 +132,8 @@ void BatchNormLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const 
     double sum = 0, dot = 0;
     for (int n = 0; y && n < num; ++n) {
       const int first = (n * channels_ + c) * positions;
-      for (int i = first; i < first + positions; ++i) {
-        sum += dy[i];
-        dot += dy[i] * y[i];
-      }
+      sum += SumOf(positions, [=](int i) { return static_cast<double>(dy[first + i]); });
+      dot += SumOf(positions, [=](int i) { return static_cast<double>(dy[first + i] * y[first + i]); });
     }
     const Dtype mean_dy = static_cast<Dtype>(sum / (num * positions));
     const Dtype mean_dot = static_cast<Dtype>(dot / (num * positions));

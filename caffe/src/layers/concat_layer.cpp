@@ -1,8 +1,58 @@
 #include "caffe/layers/concat_layer.hpp"
 
+#include <type_traits>
+#include <unordered_map>
+
+#include "../util/onednn.hpp"
 #include "caffe/util/math_functions.hpp"
 
 namespace caffe {
+namespace {
+
+// Where all bottoms are in foreign layouts; false, and nothing done, where they are not.
+bool ConcatForeign(const vector<Blob<float>*>& bottom, int axis, Blob<float>* top) {
+  vector<onednn::Desc> descs;
+  std::unordered_map<int, onednn::Memory> arguments;
+  for (const Blob<float>* blob : bottom) {
+    const onednn::Tensor* tensor = onednn::Foreign(*blob->data(), blob->shape());
+    if (tensor == nullptr) return false;
+    arguments[DNNL_ARG_MULTIPLE_SRC + static_cast<int>(descs.size())] = tensor->memory();
+    descs.push_back(tensor->desc());
+  }
+  const dnnl::concat::primitive_desc desc(axis, descs, onednn::Engine());
+  onednn::Output out(top->data().get(), desc.dst_desc());
+  arguments[DNNL_ARG_DST] = out.memory();
+  dnnl::concat(desc).execute(onednn::Stream(), arguments);
+  onednn::Stream().wait();
+  out.Publish();
+  return true;
+}
+
+// Each bottom's part of a gradient in a foreign layout, in the layout of the bottom's data.
+bool SliceForeign(const Blob<float>& top, int axis, const vector<bool>& propagate_down,
+                  const vector<Blob<float>*>& bottom) {
+  const onednn::Tensor* gradient = onednn::Foreign(*top.diff(), top.shape());
+  if (gradient == nullptr) return false;
+  vector<onednn::Desc> parts;
+  onednn::Dims offset(top.num_axes(), 0);
+  for (const Blob<float>* blob : bottom) {
+    const onednn::Dims dims = onednn::ToDims(blob->shape());
+    if (onednn::Foreign(*blob->data(), blob->shape()) == nullptr) return false;
+    // Blocks of channels cannot be cut.
+    parts.push_back(gradient->desc().submemory_desc(dims, offset, true));
+    if (parts.back().is_zero()) return false;
+    offset[axis] += dims[axis];
+  }
+  for (size_t i = 0; i < bottom.size(); ++i) {
+    if (!propagate_down[i]) continue;
+    onednn::Output out(bottom[i]->diff().get(), onednn::Foreign(*bottom[i]->data(), bottom[i]->shape())->desc());
+    onednn::Reorder(onednn::Memory(parts[i], onednn::Engine(), gradient->values()), out.memory());
+    out.Publish();
+  }
+  return true;
+}
+
+}  // namespace
 
 template <typename Dtype>
 void ConcatLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
@@ -40,6 +90,9 @@ void ConcatLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const v
   if (bottom.size() == 1) {
     return;
   }
+  if constexpr (std::is_same_v<Dtype, float>) {
+    if (ConcatForeign(bottom, concat_axis_, top[0])) return;
+  }
   const int top_size = top[0]->count(concat_axis_);
   Dtype* destination = top[0]->mutable_cpu_data();
   for (const Blob<Dtype>* blob : bottom) {
@@ -56,6 +109,9 @@ void ConcatLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vec
                                       const vector<Blob<Dtype>*>& bottom) {
   if (bottom.size() == 1) {
     return;
+  }
+  if constexpr (std::is_same_v<Dtype, float>) {
+    if (SliceForeign(*top[0], concat_axis_, propagate_down, bottom)) return;
   }
   const int top_size = top[0]->count(concat_axis_);
   const Dtype* source = top[0]->cpu_diff();

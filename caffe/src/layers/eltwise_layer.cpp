@@ -1,5 +1,8 @@
 #include "caffe/layers/eltwise_layer.hpp"
 
+#include <type_traits>
+
+#include "../util/onednn.hpp"
 #include "caffe/util/math_functions.hpp"
 #include "caffe/util/parallel.hpp"
 
@@ -34,8 +37,57 @@ void EltwiseLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const vect
   }
 }
 
+namespace {
+
+// The sum where the first bottom is in a foreign layout; false, and nothing done, where it is not.
+bool SumForeign(const vector<Blob<float>*>& bottom, const vector<float>& coeffs, Blob<float>* top) {
+  const onednn::Tensor* first = onednn::Foreign(*bottom[0]->data(), bottom[0]->shape());
+  if (first == nullptr) return false;
+  // A top that is also a bottom would be overwritten before that bottom is read.
+  for (size_t b = 1; b < bottom.size(); ++b) {
+    if (bottom[b]->data() == top->data()) return false;
+  }
+  const onednn::Desc desc = first->desc();
+  const int count = first->count();
+  onednn::Output out(top->data().get(), desc);
+  const float* left = first->values();
+  float* y = out.values();
+  float left_coeff = coeffs[0];
+  for (size_t b = 1; b < bottom.size(); ++b, left = y, left_coeff = 1) {
+    const onednn::Memory given = onednn::Read(bottom[b]->data().get(), desc.dims());
+    const onednn::Memory other = onednn::Reordered(given, desc, onednn::kSource);
+    const auto* right = static_cast<const float*>(other.get_data_handle());
+    const float right_coeff = coeffs[b];
+    ForEachElement(count, [=](int i) { y[i] = left_coeff * left[i] + right_coeff * right[i]; });
+  }
+  out.Publish();
+  return true;
+}
+
+// dx of each summand.
+bool SumBackwardForeign(const Blob<float>& top, const vector<float>& coeffs, const vector<bool>& propagate_down,
+                        const vector<Blob<float>*>& bottom) {
+  const onednn::Tensor* gradient = onednn::Foreign(*top.diff(), top.shape());
+  if (gradient == nullptr) return false;
+  for (size_t b = 0; b < bottom.size(); ++b) {
+    if (!propagate_down[b]) continue;
+    onednn::Output out(bottom[b]->diff().get(), gradient->desc());
+    const float* dy = gradient->values();
+    float* dx = out.values();
+    const float coeff = coeffs[b];
+    ForEachElement(gradient->count(), [=](int i) { dx[i] = coeff * dy[i]; });
+    out.Publish();
+  }
+  return true;
+}
+
+}  // namespace
+
 template <typename Dtype>
 void EltwiseLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+  if constexpr (std::is_same_v<Dtype, float>) {
+    if (op_ == EltwiseParameter_EltwiseOp_SUM && SumForeign(bottom, coeffs_, top[0])) return;
+  }
   const int count = top[0]->count();
   Dtype* y = top[0]->mutable_cpu_data();
   int* from = op_ == EltwiseParameter_EltwiseOp_MAX ? max_idx_.mutable_cpu_data() : nullptr;
@@ -87,6 +139,9 @@ void EltwiseLayer<Dtype>::BackwardProduct(const Dtype* top_diff, const Dtype* to
 template <typename Dtype>
 void EltwiseLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
                                        const vector<Blob<Dtype>*>& bottom) {
+  if constexpr (std::is_same_v<Dtype, float>) {
+    if (op_ == EltwiseParameter_EltwiseOp_SUM && SumBackwardForeign(*top[0], coeffs_, propagate_down, bottom)) return;
+  }
   const int count = top[0]->count();
   const Dtype* dy = top[0]->cpu_diff();
   for (int b = 0; b < static_cast<int>(bottom.size()); ++b) {

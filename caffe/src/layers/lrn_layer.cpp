@@ -1,9 +1,11 @@
 #include "caffe/layers/lrn_layer.hpp"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "caffe/util/math_functions.hpp"
 #include "caffe/util/parallel.hpp"
+#include "onednn_windows.hpp"
 
 namespace caffe {
 namespace {
@@ -95,6 +97,16 @@ void LRNLayer<Dtype>::SumRegions(const Dtype* values, Dtype factor, Dtype offset
 
 template <typename Dtype>
 void LRNLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+  if constexpr (std::is_same_v<Dtype, float>) {
+    if (across_channels_) {
+      if (!onednn_) onednn_ = std::make_shared<onednn::Lrn>();
+      const onednn::Lrn::Constants constants = {size_, alpha_, beta_, k_};
+      if (onednn_->Forward(constants, this->phase_ == TRAIN, bottom[0]->data().get(), bottom[0]->shape(),
+                           top[0]->data().get())) {
+        return;
+      }
+    }
+  }
   const int count = bottom[0]->count();
   const Dtype* x = bottom[0]->cpu_data();
   Dtype* y = top[0]->mutable_cpu_data();
@@ -112,6 +124,12 @@ void LRNLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vector
                                    const vector<Blob<Dtype>*>& bottom) {
   if (!propagate_down[0]) {
     return;
+  }
+  if constexpr (std::is_same_v<Dtype, float>) {
+    if (onednn_ && onednn_->ran()) {
+      onednn_->Backward(bottom[0]->data().get(), top[0]->diff().get(), bottom[0]->diff().get());
+      return;
+    }
   }
   const int count = bottom[0]->count();
   const Dtype *x = bottom[0]->cpu_data(), *y = top[0]->cpu_data(), *dy = top[0]->cpu_diff();

@@ -1,9 +1,11 @@
 #include "caffe/layers/pooling_layer.hpp"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "caffe/util/math_functions.hpp"
 #include "caffe/util/parallel.hpp"
+#include "onednn_windows.hpp"
 
 namespace caffe {
 
@@ -225,11 +227,39 @@ void PoolingLayer<Dtype>::BackwardExpectation(const Dtype* bottom, const Dtype* 
 }
 
 template <typename Dtype>
+bool PoolingLayer<Dtype>::ForwardForeign(const Blob<Dtype>& bottom, const vector<Blob<Dtype>*>& top) {
+  if constexpr (std::is_same_v<Dtype, float>) {
+    const bool max = this->layer_param_.pooling_param().pool() == PoolingParameter_PoolMethod_MAX;
+    // How far the last window reaches beyond the image.
+    const int after_h = (pooled_height_ - 1) * stride_h_ + kernel_h_ - height_ - pad_h_;
+    const int after_w = (pooled_width_ - 1) * stride_w_ + kernel_w_ - width_ - pad_w_;
+    // Averages divide by what a window covers of the padded image; oneDNN's by the whole window.
+    const bool same_average = !max && after_h <= pad_h_ && after_w <= pad_w_;
+    if ((max && top.size() == 1) || same_average) {
+      onednn::Pooling::Shape shape{};
+      shape.algorithm = max ? dnnl::algorithm::pooling_max : dnnl::algorithm::pooling_avg_include_padding;
+      shape.source = onednn::ToDims(bottom.shape());
+      shape.result = onednn::ToDims(top[0]->shape());
+      shape.kernel = {kernel_h_, kernel_w_};
+      shape.strides = {stride_h_, stride_w_};
+      shape.pads = {pad_h_, pad_w_};
+      shape.pads_after = {std::max(after_h, 0), std::max(after_w, 0)};
+      if (!onednn_) onednn_ = std::make_shared<onednn::Pooling>();
+      return onednn_->Forward(shape, this->phase_ == TRAIN, bottom.data().get(), top[0]->data().get());
+    }
+    onednn_.reset();  // Backward asks whose the last Forward was
+  }
+  return false;
+}
+
+template <typename Dtype>
 void PoolingLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+  const PoolingParameter_PoolMethod method = this->layer_param_.pooling_param().pool();
+  if (method != PoolingParameter_PoolMethod_STOCHASTIC && ForwardForeign(*bottom[0], top)) return;
   const Dtype* bottom_data = bottom[0]->cpu_data();
   Dtype* top_data = top[0]->mutable_cpu_data();
   const int planes = bottom[0]->num() * channels_;
-  switch (this->layer_param_.pooling_param().pool()) {
+  switch (method) {
     case PoolingParameter_PoolMethod_MAX:
       if (top.size() > 1) {
         ForwardMax(bottom_data, planes, top_data, top[1]->mutable_cpu_data());
@@ -255,6 +285,12 @@ void PoolingLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const ve
                                        const vector<Blob<Dtype>*>& bottom) {
   if (!propagate_down[0]) {
     return;
+  }
+  if constexpr (std::is_same_v<Dtype, float>) {
+    if (onednn_ && onednn_->ran()) {
+      onednn_->Backward(bottom[0]->data().get(), top[0]->diff().get(), bottom[0]->diff().get());
+      return;
+    }
   }
   const Dtype* top_diff = top[0]->cpu_diff();
   Dtype* bottom_diff = bottom[0]->mutable_cpu_diff();

@@ -1,14 +1,27 @@
 #include "caffe/layers/relu_layer.hpp"
 
+#include <type_traits>
+
+#include "../util/onednn.hpp"
 #include "caffe/util/parallel.hpp"
 
 namespace caffe {
 
 template <typename Dtype>
 void ReLULayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+  const Dtype slope = this->layer_param_.relu_param().negative_slope();
+  if constexpr (std::is_same_v<Dtype, float>) {
+    if (const onednn::Tensor* in = onednn::Foreign(*bottom[0]->data(), bottom[0]->shape())) {
+      onednn::Output out(top[0]->data().get(), in->desc());
+      const float* x = in->values();
+      float* y = out.values();
+      ForEachElement(in->count(), [=](int i) { y[i] = x[i] > 0 ? x[i] : slope * x[i]; });
+      out.Publish();
+      return;
+    }
+  }
   const Dtype* x = bottom[0]->cpu_data();
   Dtype* y = top[0]->mutable_cpu_data();
-  const Dtype slope = this->layer_param_.relu_param().negative_slope();
   ForEachElement(bottom[0]->count(), [=](int i) { y[i] = x[i] > 0 ? x[i] : slope * x[i]; });
 }
 
@@ -18,10 +31,22 @@ void ReLULayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vecto
   if (!propagate_down[0]) {
     return;
   }
+  const Dtype slope = this->layer_param_.relu_param().negative_slope();
+  if constexpr (std::is_same_v<Dtype, float>) {
+    if (const onednn::Tensor* in = onednn::Foreign(*bottom[0]->data(), bottom[0]->shape())) {
+      const onednn::Memory given = onednn::Read(top[0]->diff().get(), in->desc().dims());
+      const onednn::Memory gradient = onednn::Reordered(given, in->desc(), onednn::kResult);
+      onednn::Output out(bottom[0]->diff().get(), in->desc());
+      const float *x = in->values(), *dy = static_cast<const float*>(gradient.get_data_handle());
+      float* dx = out.values();
+      ForEachElement(in->count(), [=](int i) { dx[i] = x[i] > 0 ? dy[i] : slope * dy[i]; });
+      out.Publish();
+      return;
+    }
+  }
   const Dtype* x = bottom[0]->cpu_data();
   const Dtype* dy = top[0]->cpu_diff();
   Dtype* dx = bottom[0]->mutable_cpu_diff();
-  const Dtype slope = this->layer_param_.relu_param().negative_slope();
   ForEachElement(bottom[0]->count(), [=](int i) { dx[i] = x[i] > 0 ? dy[i] : slope * dy[i]; });
 }
 

@@ -92,10 +92,8 @@ void ScaleLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vect
     double dot = 0, sum = 0;
     for (int outer = 0; outer < outer_dim_; ++outer) {
       const int first = (outer * scale_dim_ + d) * inner_dim_;
-      for (int i = first; i < first + inner_dim_; ++i) {
-        dot += dy[i] * x[i];
-        sum += dy[i];
-      }
+      dot += SumOf(inner_dim_, [=](int i) { return static_cast<double>(dy[first + i] * x[first + i]); });
+      sum += SumOf(inner_dim_, [=](int i) { return static_cast<double>(dy[first + i]); });
     }
     if (scale_diff) {
       scale_diff[d] = static_cast<Dtype>(dot + (own_scale ? scale_diff[d] : 0));

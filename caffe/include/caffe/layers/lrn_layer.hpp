@@ -6,6 +6,10 @@
 
 namespace caffe {
 
+namespace onednn {
+class Lrn;
+}
+
 // Local response normalization of (N, C, H, W) images, n = local_size (odd):
 //   ACROSS_CHANNELS  y = x (k + alpha / n   * sum of x^2 over the n channels around) ^ -beta
 //   WITHIN_CHANNEL   y = x (1 + alpha / n^2 * sum of x^2 over the n x n positions around) ^ -beta
@@ -46,6 +50,7 @@ class LRNLayer : public Layer<Dtype> {
   // alpha over the size of the region.
   Dtype RegionAlpha() const { return alpha_ / (across_channels_ ? size_ : size_ * size_); }
 
+  shared_ptr<onednn::Lrn> onednn_;
   Blob<Dtype> buffer_;  // x^2 forward, sums of y dy / scale backward
 };
 

@@ -6,6 +6,10 @@
 
 namespace caffe {
 
+namespace onednn {
+class Pooling;
+}
+
 // Reduces windows of (N, C, H, W) images to one value each.
 //
 // Along each axis: outputs = (size + 2 pad - kernel) / stride + 1, rounded up (round_mode CEIL, default; a
@@ -63,6 +67,8 @@ class PoolingLayer : public Layer<Dtype> {
   template <typename Body>
   void ForEachWindow(int planes, Body body) const;
 
+  // By oneDNN, where the bottom is in a foreign layout and windows are oneDNN's; false, and nothing done, otherwise.
+  bool ForwardForeign(const Blob<Dtype>& bottom, const vector<Blob<Dtype>*>& top);
   template <typename Index>
   void ForwardMax(const Dtype* bottom, int planes, Dtype* top, Index* index) const;
   template <typename Index>
@@ -73,6 +79,8 @@ class PoolingLayer : public Layer<Dtype> {
   void ForwardExpectation(const Dtype* bottom, int planes, Dtype* top) const;
   void BackwardExpectation(const Dtype* bottom, const Dtype* top, const Dtype* top_diff, int planes,
                            Dtype* bottom_diff) const;
+
+  shared_ptr<onednn::Pooling> onednn_;
 };
 
 }  // namespace caffe

@@ -26,4 +26,19 @@ void ForEachTask(int count, int64_t elements_per_task, Body body) {
   }
 }
 
+// The sum of term(i) over i in [0, count), in double: in lanes, so that an addition need not wait for the one before.
+template <typename Term>
+double SumOf(int count, Term term) {
+  constexpr int kLanes = 8;
+  double lanes[kLanes] = {};
+  int i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    for (int lane = 0; lane < kLanes; ++lane) lanes[lane] += term(i + lane);
+  }
+  double sum = 0;
+  for (; i < count; ++i) sum += term(i);
+  for (const double lane : lanes) sum += lane;
+  return sum;
+}
+
 }  // namespace caffe

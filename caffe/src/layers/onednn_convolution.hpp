@@ -1,0 +1,57 @@
+// A convolution of float images by oneDNN: primitives and reordered weights, kept until shapes or values change.
+#pragma once
+
+#include <vector>
+
+#include "../util/onednn.hpp"
+#include "caffe/layer.hpp"
+
+namespace caffe::onednn {
+
+// In two spatial axes; dims as oneDNN has them: (N, C, H, W), weights with the groups in front where there are several.
+struct ConvolutionShape {
+  Dims source, weights, result, strides, dilations, pads;
+  bool operator==(const ConvolutionShape& other) const;
+};
+
+// What follows a convolution in place, read from the layers that do it.
+struct Followers {
+  Layer<float>* norm = nullptr;   // BatchNorm with stored statistics
+  Layer<float>* scale = nullptr;  // Scale of channels
+  Layer<float>* relu = nullptr;
+};
+
+class Convolution {
+ public:
+  // blobs: weights and, if it has one, bias. Throws dnnl::error where oneDNN has no such convolution.
+  void Forward(const ConvolutionShape& shape, const vector<shared_ptr<Blob<float>>>& blobs, const Followers& followers,
+               SyncedMemory* source, SyncedMemory* result);
+  // Adds to the diffs of blobs where asked; `source_diff` may be null.
+  void Backward(const ConvolutionShape& shape, const vector<shared_ptr<Blob<float>>>& blobs, bool weights, bool bias,
+                SyncedMemory* source, SyncedMemory* result_diff, SyncedMemory* source_diff);
+
+ private:
+  void CreateForward(const ConvolutionShape& shape, bool bias, bool plain_source, bool relu, float slope);
+  void PrepareWeights(const vector<shared_ptr<Blob<float>>>& blobs, const Followers& followers);
+  void CreateBackward(const ConvolutionShape& shape);
+
+  ConvolutionShape shape_;
+  bool bias_ = false, plain_source_ = false, relu_ = false;
+  float slope_ = 0;
+  dnnl::convolution_forward::primitive_desc forward_desc_;
+  dnnl::convolution_forward forward_;
+
+  vector<uint64_t> prepared_;  // versions of what the prepared weights were made of
+  Memory weights_;
+  vector<float> bias_values_;
+
+  ConvolutionShape backward_shape_;
+  dnnl::convolution_backward_data::primitive_desc data_desc_;
+  dnnl::convolution_backward_weights::primitive_desc weights_desc_;
+  dnnl::convolution_backward_data data_;
+  dnnl::convolution_backward_weights weights_gradient_;
+  Memory backward_weights_;
+  uint64_t backward_prepared_ = 0;
+};
+
+}  // namespace caffe::onednn

@@ -1,0 +1,129 @@
+#include "onednn_windows.hpp"
+
+#include <unordered_map>
+
+namespace caffe::onednn {
+namespace {
+
+dnnl::prop_kind Kind(bool training) {
+  return training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
+}
+
+template <typename Primitive>
+void Run(const Primitive& primitive, const Memory& source, const Memory& result, const Memory& workspace) {
+  std::unordered_map<int, Memory> arguments = {{DNNL_ARG_SRC, source}, {DNNL_ARG_DST, result}};
+  if (workspace) arguments[DNNL_ARG_WORKSPACE] = workspace;
+  primitive.execute(Stream(), arguments);
+  Stream().wait();
+}
+
+// What a primitive keeps for its backward pass; none where it keeps nothing.
+Memory Workspace(const Desc& desc) { return desc.is_zero() ? Memory() : Memory(desc, Engine()); }
+
+}  // namespace
+
+bool Pooling::Shape::operator==(const Shape& other) const {
+  return algorithm == other.algorithm && source == other.source && result == other.result && kernel == other.kernel &&
+         strides == other.strides && pads == other.pads && pads_after == other.pads_after;
+}
+
+void Pooling::Create(const Shape& shape, const Desc& source, bool training) {
+  if (forward_ && shape == shape_ && source == source_desc_ && training == training_) return;
+  forward_ = dnnl::pooling_forward();
+  desc_ = dnnl::pooling_forward::primitive_desc(
+      dnnl::pooling_forward::desc(Kind(training), shape.algorithm, source, AnyDesc(shape.result), shape.strides,
+                                  shape.kernel, shape.pads, shape.pads_after),
+      Engine());
+  workspace_ = training ? Workspace(desc_.workspace_desc()) : Memory();
+  forward_ = dnnl::pooling_forward(desc_);
+  shape_ = shape;
+  source_desc_ = source;
+  training_ = training;
+}
+
+void Pooling::Execute(const Memory& source, const Memory& result) { Run(forward_, source, result, workspace_); }
+
+bool Pooling::Forward(const Shape& shape, bool training, SyncedMemory* source, SyncedMemory* result) {
+  const auto* tensor = dynamic_cast<Tensor*>(source->foreign());
+  ran_ = tensor != nullptr && tensor->desc().dims() == shape.source;
+  if (!ran_) return false;
+  Create(shape, tensor->desc(), training);
+  Output output(result, desc_.dst_desc());
+  Execute(tensor->memory(), output.memory());
+  output.Publish();
+  return true;
+}
+
+void Pooling::Backward(SyncedMemory* source, SyncedMemory* result_diff, SyncedMemory* source_diff) {
+  if (!training_) {
+    Create(shape_, source_desc_, true);
+    Execute(Reordered(Read(source, shape_.source), source_desc_, kSource), Scratch(desc_.dst_desc(), kOutput));
+  }
+  const Desc result = desc_.dst_desc();
+  const dnnl::pooling_backward::primitive_desc desc(
+      dnnl::pooling_backward::desc(shape_.algorithm, source_desc_, result, shape_.strides, shape_.kernel, shape_.pads,
+                                   shape_.pads_after),
+      Engine(), desc_);
+  const Memory gradient = Reordered(Read(result_diff, shape_.result), desc.diff_dst_desc(), kResult);
+  Output output(source_diff, desc.diff_src_desc());
+  std::unordered_map<int, Memory> arguments = {{DNNL_ARG_DIFF_DST, gradient}, {DNNL_ARG_DIFF_SRC, output.memory()}};
+  if (workspace_) arguments[DNNL_ARG_WORKSPACE] = workspace_;
+  dnnl::pooling_backward(desc).execute(Stream(), arguments);
+  Stream().wait();
+  output.Publish();
+}
+
+bool Lrn::Constants::operator==(const Constants& other) const {
+  return size == other.size && alpha == other.alpha && beta == other.beta && k == other.k;
+}
+
+void Lrn::Create(const Constants& constants, const Desc& source, bool training) {
+  if (forward_ && constants == constants_ && source == source_desc_ && training == training_) return;
+  forward_ = dnnl::lrn_forward();
+  desc_ = dnnl::lrn_forward::primitive_desc(
+      dnnl::lrn_forward::desc(Kind(training), dnnl::algorithm::lrn_across_channels, source, constants.size,
+                              constants.alpha, constants.beta, constants.k),
+      Engine());
+  workspace_ = training ? Workspace(desc_.workspace_desc()) : Memory();
+  forward_ = dnnl::lrn_forward(desc_);
+  constants_ = constants;
+  source_desc_ = source;
+  training_ = training;
+}
+
+void Lrn::Execute(const Memory& source, const Memory& result) { Run(forward_, source, result, workspace_); }
+
+bool Lrn::Forward(const Constants& constants, bool training, SyncedMemory* source, const vector<int>& shape,
+                  SyncedMemory* result) {
+  const Tensor* tensor = Foreign(*source, shape);
+  ran_ = tensor != nullptr;
+  if (!ran_) return false;
+  Create(constants, tensor->desc(), training);
+  Output output(result, desc_.dst_desc());
+  Execute(tensor->memory(), output.memory());
+  output.Publish();
+  return true;
+}
+
+void Lrn::Backward(SyncedMemory* source, SyncedMemory* result_diff, SyncedMemory* source_diff) {
+  const Dims dims = source_desc_.dims();
+  const Memory image = Reordered(Read(source, dims), source_desc_, kSource);
+  if (!training_) {
+    Create(constants_, source_desc_, true);
+    Execute(image, Scratch(desc_.dst_desc(), kOutput));
+  }
+  const dnnl::lrn_backward::primitive_desc desc(
+      dnnl::lrn_backward::desc(dnnl::algorithm::lrn_across_channels, source_desc_, source_desc_, constants_.size,
+                               constants_.alpha, constants_.beta, constants_.k),
+      Engine(), desc_);
+  const Memory gradient = Reordered(Read(result_diff, dims), desc.diff_dst_desc(), kResult);
+  Output output(source_diff, desc.diff_src_desc());
+  std::unordered_map<int, Memory> arguments = {
+      {DNNL_ARG_SRC, image}, {DNNL_ARG_DIFF_DST, gradient}, {DNNL_ARG_DIFF_SRC, output.memory()}};
+  if (workspace_) arguments[DNNL_ARG_WORKSPACE] = workspace_;
+  dnnl::lrn_backward(desc).execute(Stream(), arguments);
+  Stream().wait();
+  output.Publish();
+}
+
+}  // namespace caffe::onednn

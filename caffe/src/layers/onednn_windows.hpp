@@ -1,0 +1,61 @@
+// Pooling and local response normalisation of images that are in a foreign layout, by oneDNN.
+#pragma once
+
+#include "../util/onednn.hpp"
+
+namespace caffe::onednn {
+
+// Max or average windows of (N, C, H, W) images.
+class Pooling {
+ public:
+  struct Shape {
+    dnnl::algorithm algorithm;
+    Dims source, result, kernel, strides, pads, pads_after;
+    bool operator==(const Shape& other) const;
+  };
+  // False, and nothing done, where `source` is not in a foreign layout. Without `training` the Backward computes again.
+  bool Forward(const Shape& shape, bool training, SyncedMemory* source, SyncedMemory* result);
+  // Whether the last Forward was this class's.
+  bool ran() const { return ran_; }
+  void Backward(SyncedMemory* source, SyncedMemory* result_diff, SyncedMemory* source_diff);
+
+ private:
+  void Create(const Shape& shape, const Desc& source, bool training);
+  void Execute(const Memory& source, const Memory& result);
+
+  Shape shape_{};
+  Desc source_desc_;
+  bool training_ = false;
+  bool ran_ = false;
+  dnnl::pooling_forward::primitive_desc desc_;
+  dnnl::pooling_forward forward_;
+  Memory workspace_;
+};
+
+// Across channels of (N, C, H, W) images.
+class Lrn {
+ public:
+  struct Constants {
+    int size;
+    float alpha, beta, k;
+    bool operator==(const Constants& other) const;
+  };
+  bool Forward(const Constants& constants, bool training, SyncedMemory* source, const vector<int>& shape,
+               SyncedMemory* result);
+  bool ran() const { return ran_; }
+  void Backward(SyncedMemory* source, SyncedMemory* result_diff, SyncedMemory* source_diff);
+
+ private:
+  void Create(const Constants& constants, const Desc& source, bool training);
+  void Execute(const Memory& source, const Memory& result);
+
+  Constants constants_{};
+  Desc source_desc_;
+  bool training_ = false;
+  bool ran_ = false;
+  dnnl::lrn_forward::primitive_desc desc_;
+  dnnl::lrn_forward forward_;
+  Memory workspace_;
+};
+
+}  // namespace caffe::onednn
