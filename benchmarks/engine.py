@@ -119,8 +119,8 @@ def compare(name: str, batch: int, train: bool, options: argparse.Namespace) -> 
             contestants.append(Contestant([options.torch_python, script, *arguments], options.threads))
             contestants[1].run(1)
         spent, rounds = 0.0, 0
-        while rounds < 3 or spent < options.seconds:
-            spent += sum(contestant.run(2) for contestant in contestants)
+        while rounds < 2 or spent < options.seconds:
+            spent += sum(contestant.run(1 if train else 2) for contestant in contestants)
             rounds += 1
         for contestant in contestants:
             contestant.close()

@@ -34,7 +34,8 @@ void SyncedMemory::ToCpu() {
     cpu_ptr_ = AllocateZeroed(size_);
     own_cpu_data_ = true;
   }
-  head_ = HEAD_AT_CPU;
+  // Written only when it changes: nets in several threads read the weights they share.
+  if (head_ == UNINITIALIZED) head_ = HEAD_AT_CPU;
   if (!plain_current_) {
     foreign_->WriteTo(cpu_ptr_);
     plain_current_ = true;
