@@ -4,8 +4,8 @@
 // rounding within tensor cores.
 //
 // To find missing barriers, threads and warps run in rising order in one phase between barriers and in falling order
-// in the next; shared memory starts as NaN in every block; copies beside the work happen when they are waited for. To
-// find barriers that only some threads reach, such blocks are an error.
+// in the next; shared memory starts as NaN in every block; copies beside the work happen at once in one block and when
+// they are waited for in the next. Barriers that only some threads reach are an error.
 #pragma once
 
 #include <setjmp.h>
@@ -36,10 +36,15 @@ struct dim3 {
 struct uint4 {
   std::uint32_t x, y, z, w;
 };
-struct float4 {
-  float x, y, z, w;
-};
 inline dim3 threadIdx, blockIdx, blockDim, gridDim;
+
+#if defined(__SANITIZE_ADDRESS__)
+#define RXNN_SWITCH_CONTEXTS
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define RXNN_SWITCH_CONTEXTS
+#endif
+#endif
 
 namespace cuda_on_host {
 
@@ -58,8 +63,7 @@ struct Copy {
 // What the lanes of a warp show each other: kept for two meetings, so that one barrier for each is enough.
 struct Shown {
   std::uint32_t a[4], b[2];
-  float value;
-  double wide;
+  double value;
 };
 
 // A place to go on at. Contexts save signal masks by a system call: after its start a fiber is switched by jumps, but
@@ -85,6 +89,7 @@ struct Block {
   unsigned current = 0;
   Place scheduler;
   std::function<void()> kernel;
+  bool copies_early = false;
   alignas(16) unsigned char shared[kSharedBytes];
 };
 inline Block block;
@@ -94,7 +99,7 @@ inline Fiber& Lane(unsigned lane) { return block.fibers[block.current / kWarp * 
 
 // Not inlined, so that nothing of the caller is in registers.
 __attribute__((noinline)) inline void Switch(Place* from, Place* to) {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef RXNN_SWITCH_CONTEXTS
   swapcontext(&from->context, &to->context);
 #else
   if (_setjmp(from->jump) != 0) return;
@@ -142,6 +147,7 @@ inline void RunWarp(unsigned first, unsigned last, bool falling) {
 inline void RunBlock(unsigned threads) {
   std::memset(block.shared, 0xFF, kSharedBytes);
   block.scheduler.started = true;
+  block.copies_early = !block.copies_early;
   block.fibers.resize(std::max<std::size_t>(block.fibers.size(), threads));
   for (unsigned i = 0; i < threads; ++i) {
     Fiber& fiber = block.fibers[i];
@@ -182,17 +188,9 @@ int Meet(const Show& show) {
 
 inline void __syncthreads() { cuda_on_host::Wait(cuda_on_host::Waits::kBlock); }
 
-inline float __shfl_xor_sync(unsigned, float value, int mask) {
+inline double __shfl_xor_sync(unsigned, double value, int mask) {
   const int place = cuda_on_host::Meet([&](cuda_on_host::Shown* shown) { shown->value = value; });
   return cuda_on_host::Lane((threadIdx.x % 32) ^ mask).shown[place].value;
-}
-inline double __shfl_xor_sync(unsigned, double value, int mask) {
-  const int place = cuda_on_host::Meet([&](cuda_on_host::Shown* shown) { shown->wide = value; });
-  return cuda_on_host::Lane((threadIdx.x % 32) ^ mask).shown[place].wide;
-}
-inline std::uint32_t __shfl_xor_sync(unsigned, std::uint32_t value, int mask) {
-  const int place = cuda_on_host::Meet([&](cuda_on_host::Shown* shown) { shown->a[0] = value; });
-  return cuda_on_host::Lane((threadIdx.x % 32) ^ mask).shown[place].a[0];
 }
 template <typename T>
 T atomicAdd(T* at, T value) {
@@ -282,6 +280,10 @@ inline void MultiplyBf16(float (&d)[4], const std::uint32_t (&a)[4], std::uint32
 }
 
 inline void CopyBeside(uint4* shared, const uint4* global) {
+  if (cuda_on_host::block.copies_early) {
+    *shared = *global;
+    return;
+  }
   cuda_on_host::Me().copies.push_back({shared, global, cuda_on_host::Me().group});
 }
 inline void CommitCopies() { ++cuda_on_host::Me().group; }
