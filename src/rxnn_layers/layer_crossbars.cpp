@@ -1,8 +1,10 @@
 #include "rxnn_layers/layer_crossbars.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <type_traits>
 
+#include "crossbar/parallel.hpp"
 #include "rxnn_layers/hardware_proto.hpp"
 
 namespace rxnn {
@@ -30,9 +32,20 @@ std::uint64_t Fingerprint(const void* data, size_t bytes, std::uint64_t seed) {
   return result;
 }
 
+// The same in pieces, on all cores: it is done at every forward, before anything else.
 template <typename Dtype>
 std::uint64_t Fingerprint(const caffe::Blob<Dtype>& blob, std::uint64_t seed) {
-  return Fingerprint(blob.cpu_data(), sizeof(Dtype) * static_cast<size_t>(blob.count()), seed);
+  constexpr size_t kPiece = 1 << 18;
+  const auto* data = reinterpret_cast<const unsigned char*>(blob.cpu_data());
+  const size_t bytes = sizeof(Dtype) * static_cast<size_t>(blob.count());
+  std::vector<std::uint64_t> pieces((bytes + kPiece - 1) / kPiece);
+  ParallelWork(static_cast<std::int64_t>(pieces.size()), [&] {
+    return [&](std::int64_t i) {
+      const size_t first = static_cast<size_t>(i) * kPiece;
+      pieces[i] = Fingerprint(data + first, std::min(kPiece, bytes - first), seed);
+    };
+  });
+  return Fingerprint(pieces.data(), pieces.size() * sizeof(pieces[0]), seed);
 }
 
 // The blob's values as float, `transposed` from rows x cols to cols x rows; points into the blob when it can.
