@@ -2,15 +2,21 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "crossbar/panel_levels.hpp"
 #include "vmm/kernel_choice.hpp"
+#include "vmm/matrix_unit.hpp"
 
 namespace rxnn {
 namespace {
 
 // Fewer reads of one panel than this do not repay its tables.
 constexpr int kFewestTableReads = 24;
+
+bool UsesMatrixUnit(const CrossbarState& state) {
+  return state.level_bytes && ChosenKernel() == Kernel::kFastest && HasMatrixUnit();
+}
 
 }  // namespace
 
@@ -35,9 +41,17 @@ BlockLimits CodeBlockReader::Limits(const CrossbarState& state) {
   const std::int64_t chunks = (rows + kChunkRows - 1) / kChunkRows;
   BlockLimits limits;
   limits.digit_bytes = 512 * 1024;
-  // The offsets of one-bit digits, or a float for every digit.
+  // The offsets of one-bit digits, or a float for every digit; bytes for the matrix unit.
   limits.bytes_per_vector =
       state.scheme.streams * (state.hardware.dac_bits == 1 ? chunks * kChunkOffsets * 2 : rows * 4);
+  if (UsesMatrixUnit(state)) {
+    limits.bytes_per_vector = state.scheme.streams * chunks * kByteRows * state.level_bytes->copies();
+    limits.step = 64 / std::gcd(state.scheme.streams, 64);
+    limits.efficient_vectors = 1024 / state.scheme.streams / limits.step * limits.step;
+    limits.most_vectors = 512;
+    limits.most_panels = 8;
+    return limits;
+  }
   limits.step = 24;
   limits.efficient_vectors = 96;  // that make what is prepared for a panel cheap
   limits.most_vectors = 264;
@@ -56,8 +70,9 @@ void CodeBlockReader::Multiply(const Block& block, const SumSink& take) {
   const auto at = [&](const Panel& panel) { return (panel.stored_before - first_stored) * block.vectors; };
 
   keeps_integers_ = SumsFit(state_, block.passes(), state_.grid.row_tiles);
+  on_unit_ = UsesMatrixUnit(state_);
   const bool pays = ChosenKernel() == Kernel::kTable || block.vectors * state_.scheme.streams >= kFewestTableReads;
-  tables_ = state_.hardware.dac_bits == 1 && pays && ChosenKernel() != Kernel::kMultiply;
+  tables_ = !on_unit_ && state_.hardware.dac_bits == 1 && pays && ChosenKernel() != Kernel::kMultiply;
   sums_.assign((last.stored_before + last.stride - first_stored) * block.vectors, 0);
   wide_sums_.assign(keeps_integers_ ? 0 : sums_.size(), 0.0);
   code_sums_.assign(block.vectors, 0);
@@ -105,13 +120,15 @@ void CodeBlockReader::LoadDigits(const Block& block, int row_tile, int pass) {
   const int streams = cut.streams;
   digit_sums_.resize(static_cast<std::size_t>(block.vectors) * streams);
   shares_.resize(digit_sums_.size());
-  if (tables_) {
+  if (on_unit_) {
+    CutForMatrixUnit(cut);
+  } else if (tables_) {
     CutForTables(cut);
   } else {
     CutForProducts(cut);
   }
   for (int v = 0; v < block.vectors; ++v) {
-    const int vector = tables_ ? order_[v] : v;
+    const int vector = tables_ || on_unit_ ? order_[v] : v;
     const std::int32_t* digit_sums = digit_sums_.data() + static_cast<std::size_t>(vector) * streams;
     std::int64_t code_sum = 0;
     for (int s = 0; s < streams; ++s) {
@@ -141,19 +158,33 @@ CodeCut CodeBlockReader::LoadCodes(const Block& block, int row_tile, int pass) {
   return cut;
 }
 
-void CodeBlockReader::CutForTables(const CodeCut& cut) {
-  const int chunks = (cut.rows + kChunkRows - 1) / kChunkRows;
-  words_.resize(digit_sums_.size() * chunks);
-  CutBits(cut, words_.data(), digit_sums_.data());
+void CodeBlockReader::Order(const CodeCut& cut) {
   order_.resize(cut.vectors);
   first_.resize(cut.streams + 2);
   // A read of no digits adds nothing where no current has code 0.
   const bool skip_zeros = readout_.low <= CodeReadout::kMagic && CodeReadout::kMagic <= readout_.high;
   OrderVectors(digit_sums_.data(), cut.vectors, cut.streams, skip_zeros, order_.data(), first_.data());
+}
+
+void CodeBlockReader::CutForTables(const CodeCut& cut) {
+  const int chunks = (cut.rows + kChunkRows - 1) / kChunkRows;
+  words_.resize(digit_sums_.size() * chunks);
+  CutBits(cut, words_.data(), digit_sums_.data());
+  Order(cut);
   offsets_.resize(words_.size() * kChunkOffsets);
   TableOffsets(words_.data(), order_.data(), cut.vectors, cut.streams, chunks, offsets_.data());
   const std::size_t scratch = kTableFloats + (chunks > 1 ? digit_sums_.size() * kTableCols : 0);
   scratch_.Reserve(scratch);
+}
+
+void CodeBlockReader::CutForMatrixUnit(const CodeCut& cut) {
+  SumByteDigits(cut, digit_sums_.data());
+  Order(cut);
+  MakeUnits(first_.data(), cut.streams, &units_);
+  const int count = static_cast<int>(units_.size());
+  const LevelBytes& bytes = *state_.level_bytes;
+  CutByteDigits(cut, bytes.copies(), order_.data(), units_.data(), count,
+                byte_digits_.Reserve(std::max<std::size_t>(1, bytes.unit_bytes(cut.rows) * count)));
 }
 
 void CodeBlockReader::CutForProducts(const CodeCut& cut) {
@@ -179,8 +210,8 @@ void CodeBlockReader::ReadPanel(const Block& block, int row_tile, int pass, cons
   // Currents of whole levels stay whole numbers, for which codes are proven.
   if (!state_.bounds.whole) reads.level_share = static_cast<float>(state_.share_per_digit());
   for (int matrix = 0; matrix < state_.scheme.matrices(); ++matrix) {
-    // Tables are built from the levels where they are, if they are there as whole SIMD vectors.
-    if (tables_ && !state_.scheme.analog && panel.cols == panel.stride) {
+    // Tables and bytes are made from the levels where they are, if they are there as whole SIMD vectors.
+    if ((tables_ || on_unit_) && !state_.scheme.analog && panel.cols == panel.stride) {
       reads.levels = levels.row(state_.scheme.slice(matrix), state_.scheme.polarity(matrix), 0);
       reads.level_stride = state_.grid.outputs;
     } else {
@@ -191,7 +222,13 @@ void CodeBlockReader::ReadPanel(const Block& block, int row_tile, int pass, cons
     }
     reads.shift = state_.scheme.slice(matrix) * state_.hardware.cell_bits;
     reads.negative = (state_.scheme.polarity(matrix) == 1) != (pass == 1);
-    if (tables_) {
+    if (on_unit_) {
+      const LevelBytes& cut = *state_.level_bytes;
+      std::int8_t* bytes = level_bytes_.Reserve(cut.panel_bytes(reads.rows, reads.cols));
+      CutLevels(cut, reads.levels, reads.level_stride, reads.rows, reads.cols, reads.level_share, bytes);
+      ReadBytes(reads, cut, bytes,
+                {byte_digits_.data(), units_.data(), static_cast<int>(units_.size()), shares_.data(), order_.data()});
+    } else if (tables_) {
       ReadTables(reads, {offsets_.data(), shares_.data(), order_.data(), first_.data()}, scratch_.data());
     } else {
       ReadCodes(reads, {digits_.data(), row_stride_, shares_.data()});

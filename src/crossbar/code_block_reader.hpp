@@ -7,6 +7,7 @@
 
 #include "crossbar/blocks.hpp"
 #include "crossbar/state.hpp"
+#include "vmm/byte_reads.hpp"
 #include "vmm/code_reads.hpp"
 
 namespace rxnn {
@@ -29,9 +30,12 @@ class CodeBlockReader {
   // the negative ones).
   void LoadDigits(const Block& block, int row_tile, int pass);
   CodeCut LoadCodes(const Block& block, int row_tile, int pass);
-  // Digits of the tables, or of the blocked kernel.
+  // Sorts vectors by the streams that they need read.
+  void Order(const CodeCut& cut);
+  // Digits of the tables, of the blocked kernel, or of the matrix unit.
   void CutForTables(const CodeCut& cut);
   void CutForProducts(const CodeCut& cut);
+  void CutForMatrixUnit(const CodeCut& cut);
   // Reads all matrices of a panel and adds to `sums` [vectors][panel.stride].
   void ReadPanel(const Block& block, int row_tile, int pass, const Panel& panel, std::int32_t* sums);
   // Adds what sums_ hold to wide_sums_ and clears them.
@@ -41,12 +45,16 @@ class CodeBlockReader {
   const Batch& batch_;
   const CodeReadout& readout_;
   bool keeps_integers_ = false;         // 32 bits hold the sums over all row tiles
+  bool on_unit_ = false;                // the block is read by the matrix unit
   bool tables_ = false;                 // the block's digits have one bit and are read from tables
   std::vector<std::uint8_t> bytes_[2];  // of codes
   std::vector<std::uint64_t> words_;
   std::vector<std::int32_t> digit_sums_;  // [vector][stream]
   std::vector<std::int64_t> code_sums_;   // [vector], over the rows so far
   std::vector<std::int32_t> order_, first_;
+  std::vector<ByteUnit> units_;
+  AlignedRoom<std::uint8_t> byte_digits_;
+  AlignedRoom<std::int8_t> level_bytes_;  // of one matrix of one panel
   std::vector<std::uint16_t> offsets_;
   std::vector<float> digits_;
   std::int64_t row_stride_ = 0;

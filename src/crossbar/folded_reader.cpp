@@ -1,8 +1,9 @@
 #include "crossbar/folded_reader.hpp"
 
 #include <algorithm>
+#include <numeric>
 
-#include "vmm/folded.hpp"
+#include "vmm/byte_reads.hpp"
 
 namespace rxnn {
 
@@ -15,38 +16,92 @@ BlockLimits FoldedReader::Limits(const CrossbarState& state) {
   limits.efficient_vectors = 48;
   limits.most_vectors = 192;
   limits.most_panels = 8;
+  if (!state.folded_bytes.empty()) {
+    limits.step = kByteUnit;
+    limits.bytes_per_vector = (limits.bytes_per_vector / 4 + kByteRows - 1) / kByteRows * kByteRows;
+    limits.efficient_vectors = 2 * kByteUnit;
+    limits.most_vectors = 512;
+  }
   return limits;
+}
+
+double* FoldedReader::PanelSums(const Block& block, const Panel& panel) {
+  return sums_.data() + (panel.stored_before - state_.folded_panels[block.first_panel].stored_before) * block.vectors;
 }
 
 void FoldedReader::Multiply(const Block& block, const SumSink& take) {
   BlockTimer timer(&state_.times);
   const Panel* panels = state_.folded_panels.data();
-  const std::size_t first_stored = panels[block.first_panel].stored_before;
   const Panel& last = panels[block.last_panel - 1];
-  const auto panel_sums = [&](const Panel& panel) {
-    return sums_.data() + (panel.stored_before - first_stored) * block.vectors;
-  };
-  sums_.resize((last.stored_before + last.stride - first_stored) * block.vectors);
-  FoldedReads reads;
-  reads.vectors = block.vectors;
+  sums_.resize((last.stored_before + last.stride - panels[block.first_panel].stored_before) * block.vectors);
   for (int chunk = 0; chunk < state_.folded_grid.row_tiles; ++chunk) {
-    LoadCodes(block, chunk);
-    timer.Inputs();
-    reads.rows = state_.folded_grid.used_rows(chunk);
-    reads.codes = codes_.data();
-    reads.row_stride = row_stride_;
-    reads.add = chunk > 0;
-    for (int p = block.first_panel; p < block.last_panel; ++p) {
-      reads.cols = panels[p].stride;
-      reads.levels = state_.folded.panel(block.group, chunk, reads.rows, panels[p]);
-      reads.sums = panel_sums(panels[p]);
-      ReadFolded(reads);
+    if (state_.folded_bytes.empty()) {
+      ReadChunk(block, chunk, &timer);
+    } else {
+      ReadChunkOnUnit(block, chunk, &timer);
     }
-    timer.Reads();
   }
   for (int p = block.first_panel; p < block.last_panel; ++p) {
-    take({block.group, block.first_vector, block.vectors, panels[p].first_col, panels[p].cols, panel_sums(panels[p]),
-          panels[p].stride});
+    take({block.group, block.first_vector, block.vectors, panels[p].first_col, panels[p].cols,
+          PanelSums(block, panels[p]), panels[p].stride});
+  }
+}
+
+void FoldedReader::ReadChunk(const Block& block, int chunk, BlockTimer* timer) {
+  LoadCodes(block, chunk);
+  timer->Inputs();
+  FoldedReads reads;
+  reads.vectors = block.vectors;
+  reads.rows = state_.folded_grid.used_rows(chunk);
+  reads.codes = codes_.data();
+  reads.row_stride = row_stride_;
+  reads.add = chunk > 0;
+  for (int p = block.first_panel; p < block.last_panel; ++p) {
+    const Panel& panel = state_.folded_panels[p];
+    reads.cols = panel.stride;
+    reads.levels = state_.folded.panel(block.group, chunk, reads.rows, panel);
+    reads.sums = PanelSums(block, panel);
+    ReadFolded(reads);
+  }
+  timer->Reads();
+}
+
+void FoldedReader::ReadChunkOnUnit(const Block& block, int chunk, BlockTimer* timer) {
+  CodeCut cut;
+  cut.rows = state_.folded_grid.used_rows(chunk);
+  cut.vectors = block.vectors;
+  cut.streams = 1;
+  cut.dac_bits = 8;
+  order_.resize(block.vectors);
+  std::iota(order_.begin(), order_.end(), 0);
+  std::vector<ByteUnit> units;
+  const std::int32_t first[] = {0, 0, block.vectors};
+  MakeUnits(first, 1, &units);
+  const PanelBytes& bytes = state_.folded_bytes;
+  FoldedByteReads reads;
+  reads.rows = cut.rows;
+  reads.vectors = block.vectors;
+  reads.cut = bytes.cut;
+  for (int pass = 0; pass < block.passes(); ++pass) {
+    const InputVectors::Rows rows = batch_.vectors.Load(
+        {block.group, block.first_vector, block.vectors, state_.folded_grid.first_row(chunk), cut.rows, pass, 0},
+        &bytes_[pass][0]);
+    cut.low = rows.data;
+    cut.stride = rows.stride;
+    std::uint8_t* codes = byte_codes_.Reserve(bytes.cut.unit_bytes(cut.rows) * units.size());
+    CutByteDigits(cut, 1, order_.data(), units.data(), static_cast<int>(units.size()), codes);
+    timer->Inputs();
+    reads.codes = codes;
+    reads.negative = pass == 1;
+    reads.add = chunk > 0 || pass == 1;
+    for (int p = block.first_panel; p < block.last_panel; ++p) {
+      const Panel& panel = state_.folded_panels[p];
+      reads.cols = panel.stride;
+      reads.bytes = bytes.panel(block.group, chunk, cut.rows, panel);
+      reads.sums = PanelSums(block, panel);
+      ReadFoldedBytes(reads);
+    }
+    timer->Reads();
   }
 }
 

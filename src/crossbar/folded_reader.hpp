@@ -7,6 +7,7 @@
 
 #include "crossbar/blocks.hpp"
 #include "crossbar/state.hpp"
+#include "vmm/folded.hpp"
 
 namespace rxnn {
 
@@ -23,12 +24,18 @@ class FoldedReader {
  private:
   // The signed codes of the block's vectors on the rows of a chunk, to codes_.
   void LoadCodes(const Block& block, int chunk);
+  // Reads all panels of the block with codes_, or by the matrix unit.
+  void ReadChunk(const Block& block, int chunk, BlockTimer* timer);
+  void ReadChunkOnUnit(const Block& block, int chunk, BlockTimer* timer);
+  double* PanelSums(const Block& block, const Panel& panel);
 
   const CrossbarState& state_;
   const Batch& batch_;
   std::vector<std::uint8_t> bytes_[2][2];  // [pass][byte]
   std::vector<float> codes_;               // [vector][row_stride_]
   std::int64_t row_stride_ = 0;
+  std::vector<std::int32_t> order_;  // of vectors: as they come
+  AlignedRoom<std::uint8_t> byte_codes_;
   std::vector<double> sums_;  // [panel][vector][panel.stride]
 };
 

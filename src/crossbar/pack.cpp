@@ -1,9 +1,14 @@
 // From levels to what the kernels multiply with, where that is kept.
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <optional>
+#include <vector>
 
 #include "crossbar/panel_levels.hpp"
 #include "crossbar/parallel.hpp"
 #include "crossbar/state.hpp"
+#include "vmm/matrix_unit.hpp"
 
 namespace rxnn {
 namespace {
@@ -31,10 +36,58 @@ PanelStore<float> Fold(const CrossbarState& state) {
   return folded;
 }
 
+// Bytes of folded levels; empty where the matrix unit cannot take them.
+PanelBytes CutFolded(const CrossbarState& state, const PanelStore<float>& folded) {
+  PanelBytes packed;
+  if (!HasMatrixUnit() || state.hardware.input_bits > 8) return packed;
+  const TileGrid& grid = state.folded_grid;
+  const std::int64_t num_panels = static_cast<std::int64_t>(state.folded_panels.size());
+  const std::int64_t count = state.packs.count * grid.row_tiles * num_panels;
+  const auto for_each = [&](const auto& visit) {
+    ParallelWork(count, [&] {
+      return [&](std::int64_t i) {
+        const Panel& panel = state.folded_panels[i % num_panels];
+        const int chunk = static_cast<int>(i / num_panels % grid.row_tiles);
+        const int group = static_cast<int>(i / num_panels / grid.row_tiles);
+        const int rows = grid.used_rows(chunk);
+        visit(i, group, chunk, rows, panel, folded.panel(group, chunk, rows, panel));
+      };
+    });
+  };
+  std::vector<float> largest(count);
+  std::vector<char> whole(count);
+  for_each([&](std::int64_t i, int, int, int rows, const Panel& panel, const float* levels) {
+    whole[i] = 1;
+    for (int k = 0; k < rows * panel.stride; ++k) {
+      largest[i] = std::max(largest[i], std::fabs(levels[k]));
+      if (levels[k] != std::nearbyint(levels[k])) whole[i] = 0;
+    }
+  });
+  const bool all_whole = std::all_of(whole.begin(), whole.end(), [](char is) { return is != 0; });
+  const std::optional<LevelBytes> cut = LevelBytes::Make(*std::max_element(largest.begin(), largest.end()), all_whole,
+                                                         8, std::min(grid.rows, grid.inputs));
+  if (!cut) return packed;
+  const int stored_cols =
+      static_cast<int>(state.folded_panels.back().stored_before) + state.folded_panels.back().stride;
+  packed.cut = *cut;
+  packed.chunk_bytes = cut->panel_bytes(grid.used_rows(0), stored_cols);
+  packed.group_bytes =
+      packed.chunk_bytes * (grid.row_tiles - 1) + cut->panel_bytes(grid.used_rows(grid.row_tiles - 1), stored_cols);
+  packed.bytes.Reserve(packed.group_bytes * state.packs.count);
+  for_each([&](std::int64_t, int group, int chunk, int rows, const Panel& panel, const float* levels) {
+    CutLevels(*cut, levels, panel.stride, rows, panel.stride, 0, packed.panel(group, chunk, rows, panel));
+  });
+  return packed;
+}
+
 }  // namespace
 
 void CrossbarState::Pack() {
-  if (scheme.folded && !scheme.wide) folded = Fold(*this);
+  if (scheme.folded && !scheme.wide) {
+    folded = Fold(*this);
+    folded_bytes = CutFolded(*this, folded);
+    if (!folded_bytes.empty()) folded = PanelStore<float>();
+  }
   FindBounds();
   PlanReads();
 }

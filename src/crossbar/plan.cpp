@@ -73,6 +73,7 @@ void CrossbarState::FindBounds() {
 
 void CrossbarState::PlanReads() {
   code_readout.reset();
+  level_bytes.reset();
   const bool has_range = hardware.adc_range != AdcRange::kCalibrated || calibrated;
   if (hardware.adc_bits == 0 || scheme.flawed || scheme.wide || !has_range) return;
   const Readout readout = MakeReadout();
@@ -89,6 +90,10 @@ void CrossbarState::PlanReads() {
   for (int sum = 0; sum <= (share_per_digit() == 0 ? 0 : digits); ++sum) {
     code_shares.push_back(codes->SharesOf(share_per_digit() * sum));
   }
+  if (hardware.input_bits > 8) return;
+  const double share = bounds.whole ? 0 : share_per_digit();
+  const double largest = std::max(std::fabs(bounds.lowest + share), std::fabs(bounds.highest + share));
+  level_bytes = LevelBytes::Make(largest, bounds.whole, hardware.dac_bits, std::min(grid.rows, grid.inputs));
 }
 
 }  // namespace rxnn

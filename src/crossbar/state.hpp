@@ -17,6 +17,7 @@
 #include "rxnn/crossbar_matrix.hpp"
 #include "rxnn/device.hpp"
 #include "rxnn/random.hpp"
+#include "vmm/byte_reads.hpp"
 #include "vmm/code_readout.hpp"
 #include "vmm/vmm.hpp"
 
@@ -118,6 +119,20 @@ class BlockTimer {
   std::chrono::nanoseconds inputs_{0}, reads_{0};
 };
 
+// Panels of a grid as the matrix unit takes them, in the order of PanelStore.
+struct PanelBytes {
+  LevelBytes cut;
+  std::size_t chunk_bytes = 0;  // of all panels of a full chunk of rows
+  std::size_t group_bytes = 0;
+  AlignedRoom<std::int8_t> bytes;
+
+  bool empty() const { return bytes.data() == nullptr; }
+  std::int8_t* panel(int group, int chunk, int used_rows, const Panel& panel) const {
+    return bytes.data() + group * group_bytes + chunk * chunk_bytes +
+           cut.panel_bytes(used_rows, static_cast<int>(panel.stored_before));
+  }
+};
+
 struct CrossbarState {
   CrossbarState(const Hardware& hardware, std::string name, int groups, int inputs, int outputs);
 
@@ -141,12 +156,15 @@ struct CrossbarState {
   const TileGrid folded_grid;
   const std::vector<Panel> folded_panels;
   PanelStore<float> folded;
+  // The same for the matrix unit, in place of `folded`, where it may be used.
+  PanelBytes folded_bytes;
   LevelBounds bounds;  // where the hardware has converters
   std::optional<CurrentRange> calibrated;
   // The converters where their results can be summed as whole numbers: set once levels and range are there. Empty where
   // reads go one by one in double.
   std::optional<CodeReadout> code_readout;
   std::vector<CodeReadout::Shares> code_shares;  // for every sum of digits; one for all where it has no share
+  std::optional<LevelBytes> level_bytes;         // how the matrix unit takes levels and g_off; empty where it cannot
   mutable SharedCounts counts;
   mutable SharedTimes times;
 
@@ -181,7 +199,7 @@ struct CrossbarState {
   void Pack();
   // Sets bounds.
   void FindBounds();
-  // Sets code_readout and code_shares.
+  // Sets code_readout, code_shares and level_bytes.
   void PlanReads();
   // What one level of g_off adds to a current per digit: off_level, or 0 where twins are subtracted as currents.
   double share_per_digit() const { return scheme.analog ? 0 : off_level; }

@@ -5,6 +5,7 @@
 
 #include "hwy/highway.h"
 #include "hwy/targets.h"
+#include "vmm/matrix_unit.hpp"
 
 namespace rxnn {
 namespace {
@@ -37,6 +38,10 @@ std::int64_t ParseTarget(const std::string& value) {
   if (value.empty()) return 0;
   const std::int64_t there = (hwy::SupportedTargets() & HWY_TARGETS) | HWY_STATIC_TARGET;
   std::string names;
+  if (HasMatrixUnit()) {
+    if (value == "amx") return 0;
+    names = "amx";
+  }
   for (const auto& [name, target] : kTargets) {
     if ((there & target) == 0) continue;
     if (value == name) return there & (target - 1);
@@ -52,7 +57,9 @@ Kernel ChosenKernel() {
 
 void ApplyChosenTarget() {
   static const std::int64_t excluded = [] {
-    const std::int64_t targets = ParseTarget(Environment("RXNN_TARGET"));
+    const std::string name = Environment("RXNN_TARGET");
+    const std::int64_t targets = ParseTarget(name);
+    if (!name.empty() && name != "amx") ForbidMatrixUnit(true);
     if (targets != 0) hwy::DisableTargets(targets);
     return targets;
   }();

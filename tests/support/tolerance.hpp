@@ -34,6 +34,12 @@ constexpr double TensorSum(int n, int parts, double sum_of_magnitudes) {
   return ((parts == 2 ? 4 : 0) * 1.0 / (1 << 20) + additions / (1 << 22)) * sum_of_magnitudes;
 }
 
+// Levels that the matrix unit takes as whole numbers of a unit (LevelBytes, about 2^-21 of the largest level at most):
+// each is off by half a unit at most.
+constexpr double LevelUnits(double largest_level, double sum_of_digits) {
+  return 1.01 * largest_level * sum_of_digits / (1 << 22);
+}
+
 // Half a unit in the last place of double. Sums of a few numbers in double differ by a few of these between orders of
 // addition.
 constexpr double kDoubleEps = 1.0 / (1LL << 53);

@@ -12,11 +12,14 @@
 #include "hwy/aligned_allocator.h"
 #include "tests/support/hwy_targets.hpp"
 #include "tests/support/tolerance.hpp"
+#include "vmm/byte_reads.hpp"
+#include "vmm/matrix_unit.hpp"
 
 namespace rxnn {
 namespace {
 
 constexpr double kOffLevel = 1.0 / 3;
+constexpr double kMostLevel = 3.2;
 
 // How large currents may be: every level is between 0 and 3, or between -3 and 3.
 CurrentRange Possible(int rows, int digit, bool is_signed, double off_level) {
@@ -67,9 +70,10 @@ struct Problem {
   hwy::AlignedFreeUniquePtr<float[]> levels;
   std::vector<std::int32_t> sums;
   std::int64_t row_stride = 0;
+  bool whole = false;
 
   // `whole`: levels are integers. Every fifth vector is without high bits, every seventh 0.
-  Problem(Kind kind, bool whole, int rows, int cols, int vectors, int streams, int dac_bits) {
+  Problem(Kind kind, bool whole, int rows, int cols, int vectors, int streams, int dac_bits) : whole(whole) {
     std::mt19937 engine(static_cast<unsigned>(rows * 1000003 + cols * 1009 + vectors * 31 + streams));
     const int most_code = (1 << (streams * dac_bits)) - 1;
     std::uniform_int_distribution<int> code(0, most_code);
@@ -157,6 +161,32 @@ struct Problem {
     return result;
   }
 
+  // By the matrix unit.
+  std::vector<std::int32_t> FromBytes(bool skip) {
+    const double largest = kMostLevel + (reads.level_share != 0 ? off_level : 0);
+    const LevelBytes cut = LevelBytes::Make(largest, whole, reads.dac_bits, reads.rows).value();
+    const auto bytes = hwy::AllocateAligned<std::int8_t>(cut.panel_bytes(reads.rows, reads.cols));
+    CutLevels(cut, levels.get(), reads.cols, reads.rows, reads.cols, reads.level_share, bytes.get());
+    std::vector<std::int32_t> of_digits(digit_sums.size()), order(reads.vectors), first(reads.streams + 2);
+    SumByteDigits(Cut(), of_digits.data());
+    EXPECT_EQ(of_digits, digit_sums);
+    OrderVectors(of_digits.data(), reads.vectors, reads.streams, skip, order.data(), first.data());
+    std::vector<ByteUnit> units;
+    MakeUnits(first.data(), reads.streams, &units);
+    const int count = static_cast<int>(units.size());
+    const auto byte_digits = hwy::AllocateAligned<std::uint8_t>(cut.unit_bytes(reads.rows) * count + 1);
+    CutByteDigits(Cut(), cut.copies(), order.data(), units.data(), count, byte_digits.get());
+    std::vector<CodeReadout::Shares> by_place;
+    for (const int v : order) {
+      by_place.insert(by_place.end(), shares.begin() + v * reads.streams, shares.begin() + (v + 1) * reads.streams);
+    }
+    std::vector<std::int32_t> result = sums;
+    CodeReads to_result = reads;
+    to_result.sums = result.data();
+    ReadBytes(to_result, cut, bytes.get(), {byte_digits.get(), units.data(), count, by_place.data(), order.data()});
+    return result;
+  }
+
   // How far a sum may be off: a code where the reference current lies within the rounding of float32 sums of the border
   // between two codes, or its levels within that of the border between two whole numbers. `ties` counts such reads.
   std::int64_t Slack(int vector, int col, std::int64_t* ties) const {
@@ -170,11 +200,14 @@ struct Problem {
         current += term;
         magnitudes += std::fabs(term);
       }
-      const double share = off_level * digit_sums[vector * reads.streams + s];
+      const int digit_sum = digit_sums[vector * reads.streams + s];
+      const double share = off_level * digit_sum;
       const double lsb = readout.adc.lsb;
       const double code = (current + share) / lsb;
       // The sum itself, then a few operations on the code.
-      const double rounding = tolerance::SumTolerance(reads.rows, magnitudes) / lsb +
+      const double rounding = (tolerance::SumTolerance(reads.rows, magnitudes) +
+                               tolerance::LevelUnits(whole ? 0 : kMostLevel + kOffLevel, digit_sum)) /
+                                  lsb +
                               8 * tolerance::kFloatEps * (std::fabs(code) + readout.adc.code_max);
       const auto to_border = [](double x) { return std::fabs(x - std::floor(x) - 0.5); };
       bool tie = to_border(code) <= rounding;
@@ -257,6 +290,24 @@ TEST_P(CodeReadsTest, TablesEqualReferenceOnEveryTarget) {
   ExpectFewTies();
 }
 
+TEST_P(CodeReadsTest, MatrixUnitEqualsReference) {
+  if (!HasMatrixUnit()) GTEST_SKIP() << "this machine has no matrix unit";
+  const auto [kind, whole] = GetParam();
+  const bool skip = kind != Kind::kSaturating;
+  for (const int rows : {1, 5, 40, 63, 64, 65, 128, 200, 256}) {
+    for (const auto& [streams, dac_bits] : {std::pair{1, 3}, std::pair{8, 1}, std::pair{3, 2}}) {
+      for (const auto& [cols, vectors] : {std::pair{16, 1}, std::pair{48, 7}, std::pair{64, 33}, std::pair{32, 130}}) {
+        Problem problem(kind, whole, rows, cols, vectors, streams, dac_bits);
+        Compare(problem, problem.FromBytes(skip), "bytes");
+        if (whole) continue;
+        problem.reads.level_share = static_cast<float>(problem.off_level);
+        Compare(problem, problem.FromBytes(skip), "bytes with shares");
+      }
+    }
+  }
+  ExpectFewTies();
+}
+
 std::string CaseName(const testing::TestParamInfo<std::tuple<Kind, bool>>& info) {
   static const char* const kNames[] = {"Coarse", "Fine", "Levels", "FineLevels", "Saturating", "Signed"};
   return std::string(kNames[static_cast<int>(std::get<0>(info.param))]) +
@@ -278,6 +329,47 @@ TEST(CodeReads, TablesTakeLevelsFromAWiderMatrix) {
   problem.reads.levels = wide.data() + 1;
   problem.reads.level_stride = 51;
   ForEachHwyTarget([&] { EXPECT_EQ(problem.FromTables(true), expected); });
+}
+
+// Sizes of levels from those that one byte holds to those that three do not.
+TEST(LevelBytes, HoldsWholeLevelsOrRefuses) {
+  EXPECT_EQ(LevelBytes::Make(127, true, 4, 64)->cut, LevelBytes::Cut::kOne);
+  EXPECT_EQ(LevelBytes::Make(128, true, 4, 64)->cut, LevelBytes::Cut::kThree);
+  EXPECT_EQ(LevelBytes::Make(128, true, 1, 64)->cut, LevelBytes::Cut::kBits);
+  EXPECT_EQ(LevelBytes::Make(127, false, 4, 64)->cut, LevelBytes::Cut::kThree);
+  EXPECT_FALSE(LevelBytes::Make(1e7, true, 4, 64));
+  EXPECT_FALSE(LevelBytes::Make(1, true, 9, 64));
+  EXPECT_FALSE(LevelBytes::Make(1, true, 4, 257));
+  for (const int dac_bits : {1, 4}) {
+    for (const double largest : {1e-3, 1.0, 3.3, 31.9, 32.0, 1e5}) {
+      const LevelBytes bytes = LevelBytes::Make(largest, false, dac_bits, 64).value();
+      EXPECT_LE(bytes.unit, 1.01 * std::ldexp(largest, -21));
+      EXPECT_GE(bytes.unit, std::ldexp(largest, -23));
+    }
+  }
+}
+
+// The largest levels of either sign under the largest digits: what 32 bits must hold.
+TEST(CodeReads, MatrixUnitHoldsTheLargestSums) {
+  if (!HasMatrixUnit()) GTEST_SKIP() << "this machine has no matrix unit";
+  for (const auto& [streams, dac_bits] : {std::pair{1, 8}, std::pair{8, 1}}) {
+    Problem problem(Kind::kSigned, false, kMostByteRows, 16, 5, streams, dac_bits);
+    std::fill(problem.low.begin(), problem.low.end(), 255);
+    std::fill(problem.digits.begin(), problem.digits.end(), static_cast<float>((1 << dac_bits) - 1));
+    std::fill(problem.digit_sums.begin(), problem.digit_sums.end(), kMostByteRows * ((1 << dac_bits) - 1));
+    for (int i = 0; i < kMostByteRows * 16; ++i) {
+      problem.levels[i] = static_cast<float>(i % 16 < 4    ? kMostLevel
+                                             : i % 16 < 8  ? -kMostLevel
+                                             : i % 16 < 12 ? 1e-3
+                                                           : 0);
+    }
+    const std::vector<std::int64_t> expected = problem.Expected();
+    const std::vector<std::int32_t> actual = problem.FromBytes(true);
+    std::int64_t ties = 0;
+    for (int i = 0; i < 5 * 16; ++i) {
+      EXPECT_LE(std::abs(actual[i] - expected[i]), problem.Slack(i / 16, i % 16, &ties)) << i;
+    }
+  }
 }
 
 TEST(CodeReads, SkippedStreamsChangeNothing) {

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <random>
 #include <stdexcept>
 #include <vector>
@@ -10,6 +12,8 @@
 #include "hwy/aligned_allocator.h"
 #include "tests/support/hwy_targets.hpp"
 #include "tests/support/tolerance.hpp"
+#include "vmm/byte_reads.hpp"
+#include "vmm/matrix_unit.hpp"
 
 namespace rxnn {
 namespace {
@@ -41,6 +45,43 @@ struct Problem {
     reads.add = add;
   }
 
+  // By the matrix unit: positive codes, then the magnitudes of negative ones.
+  std::vector<double> FromBytes(bool whole) {
+    std::vector<double> result = sums;
+    FoldedByteReads by_bytes;
+    by_bytes.rows = reads.rows;
+    by_bytes.cols = reads.cols;
+    by_bytes.vectors = reads.vectors;
+    by_bytes.cut = LevelBytes::Make(127, whole, 8, reads.rows).value();
+    const auto bytes = hwy::AllocateAligned<std::int8_t>(by_bytes.cut.panel_bytes(reads.rows, reads.cols));
+    CutLevels(by_bytes.cut, levels.get(), reads.cols, reads.rows, reads.cols, 0, bytes.get());
+    by_bytes.bytes = bytes.get();
+    by_bytes.sums = result.data();
+    std::vector<std::int32_t> order(reads.vectors);
+    std::iota(order.begin(), order.end(), 0);
+    const std::int32_t first[] = {0, 0, reads.vectors};
+    std::vector<ByteUnit> units;
+    MakeUnits(first, 1, &units);
+    const auto digits = hwy::AllocateAligned<std::uint8_t>(by_bytes.cut.unit_bytes(reads.rows) * units.size());
+    by_bytes.codes = digits.get();
+    for (const bool negative : {false, true}) {
+      std::vector<std::uint8_t> magnitudes;
+      for (int v = 0; v < reads.vectors; ++v) {
+        for (int i = 0; i < reads.rows; ++i) {
+          const float code = codes[v * reads.row_stride + i];
+          magnitudes.push_back(static_cast<std::uint8_t>(std::max(negative ? -code : code, 0.0f)));
+        }
+      }
+      magnitudes.resize(magnitudes.size() + kByteRows, 255);
+      CutByteDigits({magnitudes.data(), nullptr, reads.rows, reads.rows, reads.vectors, 1, 8}, 1, order.data(),
+                    units.data(), static_cast<int>(units.size()), digits.get());
+      by_bytes.negative = negative;
+      by_bytes.add = negative || reads.add;
+      ReadFoldedBytes(by_bytes);
+    }
+    return result;
+  }
+
   std::vector<double> Read(void (*read)(const FoldedReads&)) {
     std::vector<double> result = sums;
     reads.sums = result.data();
@@ -65,6 +106,27 @@ TEST(ReadFolded, EqualsReferenceOnEveryTarget) {
             const double tolerance = tolerance::SumTolerance(rows, rows * 255.0 * 127.0);
             for (std::size_t i = 0; i < expected.size(); ++i) ASSERT_NEAR(actual[i], expected[i], tolerance);
           });
+        }
+      }
+    }
+  }
+}
+
+TEST(ReadFolded, MatrixUnitEqualsReference) {
+  if (!HasMatrixUnit()) GTEST_SKIP() << "this machine has no matrix unit";
+  for (const int rows : {1, 15, 64, 130, 256}) {
+    for (const int cols : {16, 48, 64}) {
+      for (const int vectors : {1, 16, 23, 64, 65, 200}) {
+        for (const bool whole : {false, true}) {
+          Problem problem(rows, cols, vectors, whole, vectors % 2 == 0);
+          const std::vector<double> expected = problem.Read(ReadFoldedReference);
+          const std::vector<double> actual = problem.FromBytes(whole);
+          if (whole) {
+            ASSERT_EQ(actual, expected) << rows << " x " << cols << ", " << vectors << " vectors";
+            continue;
+          }
+          const double tolerance = tolerance::LevelUnits(127, rows * 255.0) + 1e10 * tolerance::kDoubleEps;
+          for (std::size_t i = 0; i < expected.size(); ++i) ASSERT_NEAR(actual[i], expected[i], tolerance);
         }
       }
     }

@@ -7,6 +7,7 @@
 
 #include "hwy/highway.h"
 #include "hwy/targets.h"
+#include "vmm/matrix_unit.hpp"
 
 namespace rxnn {
 namespace {
@@ -26,6 +27,9 @@ TEST(KernelChoice, ExcludesBetterTargets) {
   if ((hwy::SupportedTargets() & HWY_AVX2) != 0) {
     EXPECT_EQ(ParseTarget("avx2") & HWY_AVX2, 0);
     EXPECT_EQ(ParseTarget("avx2") & HWY_AVX3, hwy::SupportedTargets() & HWY_AVX3);
+  }
+  if (HasMatrixUnit()) {
+    EXPECT_EQ(ParseTarget("amx"), 0);
   }
   try {
     ParseTarget("mmx");

@@ -1,0 +1,16 @@
+// The kernels of byte_reads_cpu.cpp; arguments are not checked. Only where HasMatrixUnit.
+#pragma once
+
+#include "vmm/byte_reads.hpp"
+
+namespace rxnn {
+
+void CutLevelsCpu(const LevelBytes& cut, const float* levels, std::int64_t stride, int rows, int cols, float share,
+                  std::int8_t* bytes);
+void SumByteDigitsCpu(const CodeCut& cut, std::int32_t* digit_sums);
+void CutByteDigitsCpu(const CodeCut& cut, int copies, const std::int32_t* order, const ByteUnit* units, int num_units,
+                      std::uint8_t* digits);
+void ReadBytesCpu(const CodeReads& reads, const LevelBytes& cut, const std::int8_t* bytes, const ByteDigits& digits);
+void ReadFoldedBytesCpu(const FoldedByteReads& reads);
+
+}  // namespace rxnn
