@@ -510,3 +510,17 @@ def test_squeezenet_computes_what_caffe_computes(real_data):
         net.reshape()
         out = net.forward(blobs=["pool10"], data=images - mean)
         np.testing.assert_allclose(out["pool10"].squeeze(), golden["pool10"][:8].squeeze(), atol=1e-3)
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_inner_product_of_one_row_and_of_several(tmp_path, rng, rows):
+    path = tmp_path / "ip.prototxt"
+    path.write_text(
+        f'layer {{ name: "in" type: "Input" top: "x" input_param {{ shape {{ dim: {rows} dim: 300 }} }} }} '
+        'layer { name: "ip" type: "InnerProduct" bottom: "x" top: "y" inner_product_param { num_output: 77 '
+        'weight_filler { type: "xavier" } bias_filler { type: "uniform" } } }'
+    )
+    net = caffe.Net(path, caffe.TEST)
+    x = rng.standard_normal((rows, 300)).astype(np.float32)
+    weights, bias = (blob.data.astype(float) for blob in net.params["ip"])
+    np.testing.assert_allclose(net.forward(x=x)["y"], x @ weights.T + bias, atol=1e-5)

@@ -63,8 +63,13 @@ void InnerProductLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const
 template <typename Dtype>
 void InnerProductLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
   Dtype* top_data = top[0]->mutable_cpu_data();
-  caffe_cpu_gemm<Dtype>(CblasNoTrans, transpose_ ? CblasNoTrans : CblasTrans, M_, N_, K_, 1, bottom[0]->cpu_data(),
-                        this->blobs_[0]->cpu_data(), 0, top_data);
+  const Dtype *x = bottom[0]->cpu_data(), *weights = this->blobs_[0]->cpu_data();
+  if (M_ == 1 && !transpose_) {
+    // The time is that of reading the weights, which a matrix product would first copy.
+    caffe_cpu_gemv<Dtype>(CblasNoTrans, N_, K_, 1, weights, x, 0, top_data);
+  } else {
+    caffe_cpu_gemm<Dtype>(CblasNoTrans, transpose_ ? CblasNoTrans : CblasTrans, M_, N_, K_, 1, x, weights, 0, top_data);
+  }
   if (bias_term_) {
     const Dtype* bias = this->blobs_[1]->cpu_data();
     ForEachTask(M_, N_, [&](int row) { caffe_add(N_, top_data + row * N_, bias, top_data + row * N_); });
