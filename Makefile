@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 
 FUZZ_SECONDS ?= 60
 
-.PHONY: setup build demo test test-cpp test-python asan tsan fuzz bench lint format clean
+.PHONY: setup build demo test test-cpp test-python asan fuzz bench lint format clean
 
 setup:
 	@PYTHON=$(PYTHON) scripts/setup.sh $(VENV)
@@ -35,12 +35,6 @@ asan: setup
 	@cmake --build build-asan -j $(JOBS)
 	@OMP_WAIT_POLICY=passive ctest --test-dir build-asan --output-on-failure -j $(JOBS)
 	@scripts/asan_python.sh build-asan $(BIN)/python
-
-# The C++ tests of what runs in threads, under ThreadSanitizer.
-tsan: setup
-	@cmake --preset tsan > /dev/null
-	@cmake --build build-tsan -j $(JOBS)
-	@scripts/tsan.sh build-tsan $(JOBS)
 
 # Every fuzz target for FUZZ_SECONDS.
 fuzz: setup

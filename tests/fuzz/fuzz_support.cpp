@@ -8,9 +8,9 @@
 #include <filesystem>
 
 // A blob of more is refused as if the machine had no more; any other allocation of that size is reported: what is no
-// blob must not grow with a number in a file.
+// blob must not grow with a number in a file. libFuzzer's own tables need 20 MB.
 extern "C" const char* __asan_default_options() {
-  return "max_allocation_size_mb=16:allocator_may_return_null=1:detect_leaks=1:quarantine_size_mb=16";
+  return "max_allocation_size_mb=64:allocator_may_return_null=1:detect_leaks=1:quarantine_size_mb=16";
 }
 
 extern "C" int LLVMFuzzerInitialize(int*, char***) {

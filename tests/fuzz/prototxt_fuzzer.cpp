@@ -14,8 +14,8 @@ using rxnn::fuzz::Try;
 // Layers that open or write what the text names, and those whose time grows with a size by design.
 bool IsExcluded(const caffe::LayerParameter& layer) {
   static const std::set<std::string> excluded = {
-      "Data",   "ImageData",           "WindowData",           "HDF5Data",     "HDF5Output",
-      "Python", "CrossbarConvolution", "CrossbarInnerProduct", "Convolution3D"};
+      "Data",       "ImageData", "WindowData",          "HDF5Data",
+      "HDF5Output", "Python",    "CrossbarConvolution", "CrossbarInnerProduct"};
   return excluded.count(layer.type()) > 0 || layer.transform_param().has_mean_file();
 }
 

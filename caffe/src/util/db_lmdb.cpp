@@ -143,11 +143,30 @@ class OpenEnvironments {
   map<pair<dev_t, ino_t>, std::weak_ptr<LmdbEnvironment>> open_;
 };
 
+// liblmdb divides by the page size that the file gives. It stands in both meta pages, behind the page's header (16
+// bytes), magic number, version, address and map size (24 bytes); the second follows one page after the first.
+void RequirePageSize(const string& source) {
+  constexpr std::uint32_t kSmallest = 256, kLargest = 32768;
+  std::ifstream file(source + "/data.mdb", ios::in | ios::binary);
+  std::uint32_t size = 0, second = 0;
+  const auto read = [&](std::streamoff page, std::uint32_t* to) {
+    return static_cast<bool>(file.seekg(page + 40).read(reinterpret_cast<char*>(to), sizeof(*to)));
+  };
+  if (!read(0, &size)) return;  // too short to be one: liblmdb says so
+  const bool possible = size >= kSmallest && size <= kLargest && (size & (size - 1)) == 0;
+  CAFFE_REQUIRE(possible && (!read(size, &second) || second == size))
+      << "LMDB " << source << ": data.mdb is damaged, or no LMDB file: a page size of " << (possible ? second : size)
+      << " is not possible";
+}
+
 void RequireDatabase(const string& source) {
   CAFFE_REQUIRE(fs::exists(source)) << "Database not found: " << source;
   CAFFE_REQUIRE(fs::is_directory(source))
       << source << " is a file; an LMDB database is a directory with data.mdb in it";
-  if (fs::exists(source + "/data.mdb")) return;
+  if (fs::exists(source + "/data.mdb")) {
+    RequirePageSize(source);
+    return;
+  }
   CAFFE_REQUIRE(!fs::exists(source + "/CURRENT"))
       << source << " is no LMDB database but looks like a LevelDB one: its back end would be LEVELDB";
   throw Error(source + " is no LMDB database: it has no data.mdb");
