@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "crossbar/code_block_reader.hpp"
 #include "crossbar/panel_levels.hpp"
 #include "crossbar/parallel.hpp"
 #include "crossbar/state.hpp"
@@ -89,6 +90,11 @@ void CrossbarState::PlanReads() {
   code_shares.clear();
   for (int sum = 0; sum <= (share_per_digit() == 0 ? 0 : digits); ++sum) {
     code_shares.push_back(codes->SharesOf(share_per_digit() * sum));
+  }
+  // Many bits of weights and inputs: the sums of one row tile are beyond 32 bits.
+  if (!SumsFit(*this, 2, 1)) {
+    code_readout.reset();
+    return;
   }
   if (hardware.input_bits > 8) return;
   const double share = bounds.whole ? 0 : share_per_digit();

@@ -42,8 +42,8 @@ void CheckReadable(const CrossbarState& state) {
     return;
   }
   state.MakeReadout();  // throws where the range is still to be calibrated
-  if (!state.code_readout) Refuse(state, "adc_bits: this converter's codes are not read as whole numbers");
-  if (!SumsFit(state, 2, 1)) Refuse(state, "weight_bits and input_bits: sums of one array beyond 32 bits");
+  if (!state.code_readout)
+    Refuse(state, "adc_bits, weight_bits, input_bits: codes of the ADCs are not summed as whole numbers");
 }
 
 // What CodeBlockReader takes off the sums for every unit of a code.

@@ -100,6 +100,27 @@ TEST(Multiply, AgreesWithReferenceOnFlawedCells) {
   EXPECT_LT(flipped, sums / 50);
 }
 
+// Weights and inputs of many bits, all large and of one sign: sums of one array that 32 bits do not hold.
+TEST(Multiply, EqualsReferenceBeyond32Bits) {
+  for (const int weight_bits : {12, 16}) {
+    for (const int input_bits : {12, 16}) {
+      Hardware hardware = IdealHardware();
+      hardware.weight_bits = weight_bits;
+      hardware.input_bits = input_bits;
+      hardware.adc_bits = 8;
+      Problem problem(hardware, 1, 64, 8, 3, false, 5);
+      for (float& weight : problem.weights) weight = std::fabs(weight) + 1;
+      std::fill(problem.codes.begin(), problem.codes.end(), hardware.max_input_code());
+      CrossbarMatrix matrix(hardware, "layer", 1, problem.inputs, problem.outputs);
+      matrix.Program(problem.weights.data());
+      const std::vector<double> expected = problem.MultiplyReference(matrix);
+      const std::vector<double> actual = problem.Multiply(matrix);
+      const double slack = AdditionTolerance(matrix, problem, expected);
+      for (std::size_t j = 0; j < expected.size(); ++j) ASSERT_NEAR(actual[j], expected[j], slack) << hardware;
+    }
+  }
+}
+
 // More than 20 bits of converter take the kernels in double: the same codes, real levels or not.
 TEST(Multiply, EqualsReferenceInDouble) {
   std::mt19937 engine(3);
