@@ -79,8 +79,13 @@ void Net<Dtype>::RunFusedApart() {
     const auto run = [&](int layer) {
       InLayer(layers_[layer]->layer_param(), [&] { layers_[layer]->Forward(bottom_vecs_[layer], top_vecs_[layer]); });
     };
+    // Layers that were not fused may have changed the blob in place since.
+    const Blob<Dtype>& top = *top_vecs_[i][0];
+    const auto* now = static_cast<const Dtype*>(top.data()->transient_data(false));
+    const vector<Dtype> kept(now, now + top.count());
     run(i);
     for (const int follower : fused_[i]) run(follower);
+    std::copy(kept.begin(), kept.end(), static_cast<Dtype*>(top.data()->transient_data(true)));
   }
   ran_fused_.clear();
 }

@@ -85,6 +85,9 @@ const Case kCases[] = {
                  InPlace("ReLU", "r1", "c1") + Conv("c2", "c1", "num_output: 18 kernel_size: 3 pad: 1") + Norm("c2") +
                  Two("Eltwise", "s", "c2", "c2") + Conv("c3", "s", "num_output: 4 kernel_size: 1") +
                  InPlace("BatchNorm", "bn3", "c3")},
+    {"norm, then others in place",
+     Conv("c1", "data", "num_output: 16 kernel_size: 3") + Norm("c1") + InPlace("ELU", "e1", "c1") +
+         InPlace("Power", "p1", "c1", "power_param { scale: 2 }") + Conv("c2", "c1", "num_output: 8 kernel_size: 3")},
     {"plain layers between",
      kHead + InPlace("Sigmoid", "sg", "c1") + Conv("c2", "c1", "num_output: 16 kernel_size: 3") +
          SimpleLayer("Flatten", "f", "c2", "f") + IpLayer("ip", "f", 8) + InPlace("ReLU", "r3", "ip")},

@@ -145,7 +145,7 @@ class Net {
   bool MayFuse(int i, int end) const;
   // Runs layer i and its followers as one; false, and nothing done, where they cannot.
   bool ForwardFused(int i);
-  // Runs what was fused again, layer by layer, for the state that their Backward needs.
+  // Runs what was fused again, layer by layer, for the state that their Backward needs; blobs stay as they are.
   void RunFusedApart();
   void InputDebugInfo();
   void ForwardDebugInfo(int layer_id);

@@ -121,12 +121,16 @@ void ConvolutionLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, cons
     onednn::ConvolutionShape shape;
     if (OnednnShape(&shape)) {
       if (!onednn_) onednn_ = std::make_shared<onednn::Convolution>();
-      for (size_t i = 0; i < top.size(); ++i) {
-        onednn_->Backward(shape, this->blobs_, this->param_propagate_down_[0],
-                          this->bias_term_ && this->param_propagate_down_[1], bottom[i]->data().get(),
-                          top[i]->diff().get(), propagate_down[i] ? bottom[i]->diff().get() : nullptr);
+      try {
+        for (size_t i = 0; i < top.size(); ++i) {
+          onednn_->Backward(shape, this->blobs_, this->param_propagate_down_[0],
+                            this->bias_term_ && this->param_propagate_down_[1], bottom[i]->data().get(),
+                            top[i]->diff().get(), propagate_down[i] ? bottom[i]->diff().get() : nullptr);
+        }
+        return;
+      } catch (const dnnl::error&) {
+        // oneDNN has no such convolution, which it says before it adds anything.
       }
-      return;
     }
   }
   const Dtype* weights = this->blobs_[0]->cpu_data();
