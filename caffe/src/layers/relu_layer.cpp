@@ -8,8 +8,8 @@
 namespace caffe {
 namespace {
 
-// to = from where x > 0, slope * from elsewhere. Multiplied in any case, and the loop not a closure's (whose fields `to`
-// might overwrite): so it is compiled to vector instructions.
+// to = from where x > 0, slope * from elsewhere. Multiplied in any case, and the loop not a closure's (whose fields
+// `to` might overwrite): so it is compiled to vector instructions.
 template <typename Dtype>
 void Rectify(int count, const Dtype* x, const Dtype* from, Dtype slope, Dtype* to) {
 #pragma omp parallel for simd schedule(static) if (count >= kParallelGrain)
