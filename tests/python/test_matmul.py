@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rxnn
+import tolerance
 from caffe.proto.caffe_pb2 import CrossbarParameter
 from rxnn.crossbar import program_matrix
 
@@ -79,8 +80,7 @@ def test_ideal_converters_are_the_folded_matrix(hardware, product):
     offset = (1 / hardware.r_off_ohm) / ((1 / hardware.r_on_ohm - 1 / hardware.r_off_ohm) / (2**hardware.cell_bits - 1))
     sizes = magnitude + offset * shift.sum() * len(sign)
     bound = 2 * len(w) * 2.0**-24 * (np.abs(x) @ sizes)
-    # The matrix unit takes folded levels as whole numbers, off by half a unit (LevelUnits in tests/support/tolerance.hpp).
-    bound += 1.01 * sizes.max() * np.abs(x).sum(axis=1, keepdims=True) / 2**22
+    bound += tolerance.level_units(sizes.max(), np.abs(x).sum(axis=1, keepdims=True))
     assert np.all(np.abs(matrix.multiply(x) - x @ folded) <= bound + 1e-9)
 
 

@@ -11,3 +11,8 @@ FLOAT32 = 1e-6
 # float32 layer outputs and gradients against a double reference, relative to the larger of 1 and the largest value: a
 # few hundred roundings.
 LAYER_RELATIVE = 1e-5
+
+
+def level_units(largest_level, sum_of_digits):
+    """Levels that the matrix unit takes as whole numbers, each off by half a unit at most (support/tolerance.hpp)."""
+    return 1.01 * largest_level * sum_of_digits / 2**22
