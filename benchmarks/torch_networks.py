@@ -5,13 +5,11 @@ answered with the seconds of every pass, as JSON. Its own parser reads the few l
 needs nothing but torch.
 """
 
-import json
 import re
-import resource
 import sys
-import time
 
 import torch
+from contestant import answer_passes
 from torch import nn
 
 TOKEN = re.compile(r'"[^"]*"|[{}:]|[^\s{}:]+')
@@ -141,15 +139,7 @@ def main() -> None:
         net(data, label).backward()
         optimizer.step()
 
-    run()
-    for line in sys.stdin:
-        times = []
-        for _ in range(int(line)):
-            start = time.perf_counter()
-            run()
-            times.append(time.perf_counter() - start)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps({"seconds": times, "peak_mib": peak, "version": torch.__version__}), flush=True)
+    answer_passes(run, version=torch.__version__)
 
 
 if __name__ == "__main__":
