@@ -22,7 +22,10 @@ template <typename Dtype>
 void DropoutLayer<Dtype>::ApplyMask(int count, const Dtype* in, Dtype* out) const {
   const unsigned int* kept = rand_vec_.cpu_data();
   const Dtype scale = scale_;
-  ForEachElement(count, [=](int i) { out[i] = kept[i] ? in[i] * scale : 0; });
+  ForEachElement(count, [=](int i) {
+    const Dtype scaled = in[i] * scale;  // in any case: a load that depends on a condition is none of a vector's
+    out[i] = kept[i] ? scaled : 0;
+  });
 }
 
 template <typename Dtype>

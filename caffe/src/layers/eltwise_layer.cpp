@@ -158,7 +158,10 @@ void EltwiseLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const ve
         break;
       case EltwiseParameter_EltwiseOp_MAX: {
         const int* from = max_idx_.cpu_data();
-        ForEachElement(count, [=](int i) { dx[i] = from[i] == b ? dy[i] : 0; });
+        ForEachElement(count, [=](int i) {
+          const Dtype all = dy[i];
+          dx[i] = from[i] == b ? all : 0;
+        });
         break;
       }
     }

@@ -8,15 +8,10 @@
 namespace caffe {
 namespace {
 
-// to = from where x > 0, slope * from elsewhere. Multiplied in any case, and the loop not a closure's (whose fields
-// `to` might overwrite): so it is compiled to vector instructions.
+// to = from where x > 0, slope * from elsewhere.
 template <typename Dtype>
 void Rectify(int count, const Dtype* x, const Dtype* from, Dtype slope, Dtype* to) {
-#pragma omp parallel for simd schedule(static) if (count >= kParallelGrain)
-  for (int i = 0; i < count; ++i) {
-    const Dtype scaled = slope * from[i];
-    to[i] = x[i] > 0 ? from[i] : scaled;
-  }
+  ForEachElement(count, [=](int i) { to[i] = x[i] > 0 ? from[i] : slope * from[i]; });
 }
 
 }  // namespace

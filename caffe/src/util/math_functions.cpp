@@ -5,17 +5,10 @@
 #include <functional>
 #include <limits>
 
+#include "caffe/util/parallel.hpp"
+
 namespace caffe {
 namespace {
-
-// Below this many elements a loop is over before threads have started.
-constexpr int kParallelCount = 1 << 16;
-
-template <typename Function>
-void ForEach(int n, Function function) {
-#pragma omp parallel for simd if (n >= kParallelCount)
-  for (int i = 0; i < n; ++i) function(i);
-}
 
 void Gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, float alpha, const float* a, int lda,
           const float* b, int ldb, float beta, float* c) {
@@ -69,22 +62,22 @@ void caffe_cpu_gemv(CBLAS_TRANSPOSE trans_a, int M, int N, Dtype alpha, const Dt
 
 template <typename Dtype>
 void caffe_axpy(int N, Dtype alpha, const Dtype* X, Dtype* Y) {
-  ForEach(N, [=](int i) { Y[i] += alpha * X[i]; });
+  ForEachElement(N, [=](int i) { Y[i] += alpha * X[i]; });
 }
 
 template <typename Dtype>
 void caffe_cpu_axpby(int N, Dtype alpha, const Dtype* X, Dtype beta, Dtype* Y) {
-  ForEach(N, [=](int i) { Y[i] = alpha * X[i] + beta * Y[i]; });
+  ForEachElement(N, [=](int i) { Y[i] = alpha * X[i] + beta * Y[i]; });
 }
 
 template <typename Dtype>
 void caffe_scal(int N, Dtype alpha, Dtype* X) {
-  ForEach(N, [=](int i) { X[i] *= alpha; });
+  ForEachElement(N, [=](int i) { X[i] *= alpha; });
 }
 
 template <typename Dtype>
 void caffe_cpu_scale(int n, Dtype alpha, const Dtype* x, Dtype* y) {
-  ForEach(n, [=](int i) { y[i] = alpha * x[i]; });
+  ForEachElement(n, [=](int i) { y[i] = alpha * x[i]; });
 }
 
 template <typename Dtype>
@@ -101,62 +94,62 @@ void caffe_memset(size_t N, int alpha, void* X) { std::memset(X, alpha, N); }
 
 template <typename Dtype>
 void caffe_add_scalar(int N, Dtype alpha, Dtype* X) {
-  ForEach(N, [=](int i) { X[i] += alpha; });
+  ForEachElement(N, [=](int i) { X[i] += alpha; });
 }
 
 template <typename Dtype>
 void caffe_add(int N, const Dtype* a, const Dtype* b, Dtype* y) {
-  ForEach(N, [=](int i) { y[i] = a[i] + b[i]; });
+  ForEachElement(N, [=](int i) { y[i] = a[i] + b[i]; });
 }
 
 template <typename Dtype>
 void caffe_sub(int N, const Dtype* a, const Dtype* b, Dtype* y) {
-  ForEach(N, [=](int i) { y[i] = a[i] - b[i]; });
+  ForEachElement(N, [=](int i) { y[i] = a[i] - b[i]; });
 }
 
 template <typename Dtype>
 void caffe_mul(int N, const Dtype* a, const Dtype* b, Dtype* y) {
-  ForEach(N, [=](int i) { y[i] = a[i] * b[i]; });
+  ForEachElement(N, [=](int i) { y[i] = a[i] * b[i]; });
 }
 
 template <typename Dtype>
 void caffe_div(int N, const Dtype* a, const Dtype* b, Dtype* y) {
-  ForEach(N, [=](int i) { y[i] = a[i] / b[i]; });
+  ForEachElement(N, [=](int i) { y[i] = a[i] / b[i]; });
 }
 
 template <typename Dtype>
 void caffe_powx(int n, const Dtype* a, Dtype b, Dtype* y) {
-  ForEach(n, [=](int i) { y[i] = std::pow(a[i], b); });
+  ForEachElement(n, [=](int i) { y[i] = std::pow(a[i], b); });
 }
 
 template <typename Dtype>
 void caffe_sqr(int N, const Dtype* a, Dtype* y) {
-  ForEach(N, [=](int i) { y[i] = a[i] * a[i]; });
+  ForEachElement(N, [=](int i) { y[i] = a[i] * a[i]; });
 }
 
 template <typename Dtype>
 void caffe_sqrt(int N, const Dtype* a, Dtype* y) {
-  ForEach(N, [=](int i) { y[i] = std::sqrt(a[i]); });
+  ForEachElement(N, [=](int i) { y[i] = std::sqrt(a[i]); });
 }
 
 template <typename Dtype>
 void caffe_exp(int n, const Dtype* a, Dtype* y) {
-  ForEach(n, [=](int i) { y[i] = std::exp(a[i]); });
+  ForEachElement(n, [=](int i) { y[i] = std::exp(a[i]); });
 }
 
 template <typename Dtype>
 void caffe_log(int n, const Dtype* a, Dtype* y) {
-  ForEach(n, [=](int i) { y[i] = std::log(a[i]); });
+  ForEachElement(n, [=](int i) { y[i] = std::log(a[i]); });
 }
 
 template <typename Dtype>
 void caffe_abs(int n, const Dtype* a, Dtype* y) {
-  ForEach(n, [=](int i) { y[i] = std::fabs(a[i]); });
+  ForEachElement(n, [=](int i) { y[i] = std::fabs(a[i]); });
 }
 
 template <typename Dtype>
 void caffe_cpu_sign(int n, const Dtype* x, Dtype* y) {
-  ForEach(n, [=](int i) { y[i] = caffe_sign(x[i]); });
+  ForEachElement(n, [=](int i) { y[i] = caffe_sign(x[i]); });
 }
 
 template <typename Dtype>
@@ -166,7 +159,7 @@ void caffe_cpu_fabs(int n, const Dtype* x, Dtype* y) {
 
 template <typename Dtype>
 void caffe_cpu_sgnbit(int n, const Dtype* x, Dtype* y) {
-  ForEach(n, [=](int i) { y[i] = std::signbit(x[i]); });
+  ForEachElement(n, [=](int i) { y[i] = std::signbit(x[i]); });
 }
 
 template <typename Dtype>
@@ -176,7 +169,7 @@ Dtype caffe_nextafter(Dtype b) {
 
 template <typename Dtype>
 void caffe_bound(int n, const Dtype* a, Dtype min, Dtype max, Dtype* y) {
-  ForEach(n, [=](int i) { y[i] = std::min(std::max(a[i], min), max); });
+  ForEachElement(n, [=](int i) { y[i] = std::min(std::max(a[i], min), max); });
 }
 
 template <typename Dtype>

@@ -8,10 +8,11 @@ namespace caffe {
 // Elements of a cheap loop below which starting threads costs more than it saves (some microseconds of work).
 constexpr int64_t kParallelGrain = 1 << 15;
 
-// body(i) for i in [0, count): a few operations on element i.
+// body(i) for i in [0, count): a few operations on element i, compiled to vector instructions where the body holds what
+// it needs by value. Each thread has a body of its own: in one that they share, what the loop writes might be the body.
 template <typename Body>
 void ForEachElement(int count, Body body) {
-#pragma omp parallel for simd schedule(static) if (count >= kParallelGrain)
+#pragma omp parallel for simd schedule(static) firstprivate(body) if (count >= kParallelGrain)
   for (int i = 0; i < count; ++i) {
     body(i);
   }
