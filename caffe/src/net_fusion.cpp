@@ -6,29 +6,12 @@
 #include <algorithm>
 #include <typeinfo>
 
-#include "caffe/layers/batch_norm_layer.hpp"
 #include "caffe/layers/conv_layer.hpp"
-#include "caffe/layers/relu_layer.hpp"
-#include "caffe/layers/scale_layer.hpp"
 #include "caffe/net.hpp"
 #include "caffe/util/in_layer.hpp"
+#include "layers/followers.hpp"
 
 namespace caffe {
-namespace {
-
-constexpr int kNorm = 0, kScale = 1, kRelu = 2;
-
-// The place of a layer behind a convolution; -1 for others.
-template <typename Dtype>
-int Place(const Layer<Dtype>& layer) {
-  const std::type_info& type = typeid(layer);
-  if (type == typeid(BatchNormLayer<Dtype>)) return kNorm;
-  if (type == typeid(ScaleLayer<Dtype>)) return kScale;
-  if (type == typeid(ReLULayer<Dtype>)) return kRelu;
-  return -1;
-}
-
-}  // namespace
 
 template <typename Dtype>
 void Net<Dtype>::PlanFusion() {
@@ -38,20 +21,14 @@ void Net<Dtype>::PlanFusion() {
     const Layer<Dtype>& convolution = *layers_[i];
     if (typeid(convolution) != typeid(ConvolutionLayer<Dtype>) || top_id_vecs_[i].size() != 1) continue;
     const vector<int> blob = top_id_vecs_[i];
-    int place = -1;
+    Followers<Dtype> followers;
     for (int j = i + 1; j < count; ++j) {
       const auto touches = [&](const vector<int>& ids) { return std::count(ids.begin(), ids.end(), blob[0]) > 0; };
       if (!touches(bottom_id_vecs_[j]) && !touches(top_id_vecs_[j])) continue;
-      const int next = Place(*layers_[j]);
       const bool has_loss = layers_[j]->loss(0) != 0 || convolution.loss(0) != 0;
-      if (next <= place || bottom_id_vecs_[j] != blob || top_id_vecs_[j] != blob || has_loss) break;
-      // Statistics of the batch are no part of a convolution.
-      const BatchNormParameter& norm = layers_[j]->layer_param().batch_norm_param();
-      const bool trains =
-          norm.has_use_global_stats() ? !norm.use_global_stats() : layers_[j]->layer_param().phase() != TEST;
-      if (next == kNorm && trains) break;
+      if (bottom_id_vecs_[j] != blob || top_id_vecs_[j] != blob || has_loss) break;
+      if (!followers.Add(layers_[j].get())) break;
       fused_[i].push_back(j);
-      place = next;
     }
   }
 }
@@ -64,12 +41,12 @@ bool Net<Dtype>::MayFuse(int i, int end) const {
 
 template <typename Dtype>
 bool Net<Dtype>::ForwardFused(int i) {
-  vector<Layer<Dtype>*> followers;
-  for (const int follower : fused_[i]) followers.push_back(layers_[follower].get());
+  Followers<Dtype> followers;
+  for (const int follower : fused_[i]) followers.Add(layers_[follower].get());
   auto& convolution = static_cast<ConvolutionLayer<Dtype>&>(*layers_[i]);
   if (!convolution.ForwardWith(followers, bottom_vecs_[i], top_vecs_[i])) return false;
   // ReLU's Backward reads the top alone.
-  if (Place(*followers[0]) != kRelu) ran_fused_.insert(i);
+  if (followers.norm || followers.scale) ran_fused_.insert(i);
   return true;
 }
 

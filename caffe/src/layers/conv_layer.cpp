@@ -1,47 +1,11 @@
 #include "caffe/layers/conv_layer.hpp"
 
 #include <type_traits>
-#include <typeinfo>
 
-#include "caffe/layers/batch_norm_layer.hpp"
-#include "caffe/layers/relu_layer.hpp"
-#include "caffe/layers/scale_layer.hpp"
 #include "caffe/util/convolution_geometry.hpp"
 #include "onednn_convolution.hpp"
 
 namespace caffe {
-namespace {
-
-bool ReadsStatistics(const LayerParameter& layer) {
-  const BatchNormParameter& param = layer.batch_norm_param();
-  return param.has_use_global_stats() ? param.use_global_stats() : layer.phase() == TEST;
-}
-
-bool ScalesChannels(const LayerParameter& layer) {
-  const ScaleParameter& param = layer.scale_param();
-  return layer.bottom_size() == 1 && param.axis() == 1 && param.num_axes() == 1;
-}
-
-// The followers by kind; false where one is not of a kind or not in its place.
-bool SortFollowers(const vector<Layer<float>*>& layers, onednn::Followers* followers) {
-  for (Layer<float>* layer : layers) {
-    const std::type_info& type = typeid(*layer);
-    if (followers->relu != nullptr) return false;
-    if (type == typeid(ReLULayer<float>)) {
-      followers->relu = layer;
-    } else if (type == typeid(ScaleLayer<float>) && !followers->scale && ScalesChannels(layer->layer_param())) {
-      followers->scale = layer;
-    } else if (type == typeid(BatchNormLayer<float>) && !followers->norm && !followers->scale &&
-               ReadsStatistics(layer->layer_param())) {
-      followers->norm = layer;
-    } else {
-      return false;
-    }
-  }
-  return true;
-}
-
-}  // namespace
 
 template <typename Dtype>
 bool ConvolutionLayer<Dtype>::OnednnShape(onednn::ConvolutionShape* shape) const {
@@ -62,23 +26,38 @@ bool ConvolutionLayer<Dtype>::OnednnShape(onednn::ConvolutionShape* shape) const
 }
 
 template <typename Dtype>
-bool ConvolutionLayer<Dtype>::ForwardWith(const vector<Layer<Dtype>*>& followers, const vector<Blob<Dtype>*>& bottom,
-                                          const vector<Blob<Dtype>*>& top) {
+template <typename Compute>
+bool ConvolutionLayer<Dtype>::ByOnednn(Compute compute) {
   if constexpr (std::is_same_v<Dtype, float>) {
-    onednn::Followers sorted;
-    if (top.size() != 1 || !SortFollowers(followers, &sorted)) return false;
-    this->Reshape(bottom, top);
     onednn::ConvolutionShape shape;
     if (!OnednnShape(&shape)) return false;
     if (!onednn_) onednn_ = std::make_shared<onednn::Convolution>();
     try {
-      onednn_->Forward(shape, this->blobs_, sorted, bottom[0]->data().get(), top[0]->data().get());
+      compute(*onednn_, shape);
     } catch (const dnnl::error&) {
-      return false;
+      return false;  // which it says before it computes anything
     }
     return true;
   }
   return false;
+}
+
+template <typename Dtype>
+bool ConvolutionLayer<Dtype>::ForwardByOnednn(const Followers<Dtype>& followers, const vector<Blob<Dtype>*>& bottom,
+                                              const vector<Blob<Dtype>*>& top) {
+  return ByOnednn([&](auto& convolution, const auto& shape) {
+    const bool keep_weights = this->phase_ == TEST;  // in training they change with every pass
+    for (size_t i = 0; i < bottom.size(); ++i) {
+      convolution.Forward(shape, this->blobs_, followers, keep_weights, bottom[i]->data().get(), top[i]->data().get());
+    }
+  });
+}
+
+template <typename Dtype>
+bool ConvolutionLayer<Dtype>::ForwardWith(const Followers<Dtype>& followers, const vector<Blob<Dtype>*>& bottom,
+                                          const vector<Blob<Dtype>*>& top) {
+  this->Reshape(bottom, top);
+  return ForwardByOnednn(followers, bottom, top);
 }
 
 template <typename Dtype>
@@ -93,20 +72,7 @@ void ConvolutionLayer<Dtype>::compute_output_shape() {
 
 template <typename Dtype>
 void ConvolutionLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
-  if constexpr (std::is_same_v<Dtype, float>) {
-    onednn::ConvolutionShape shape;
-    if (OnednnShape(&shape)) {
-      if (!onednn_) onednn_ = std::make_shared<onednn::Convolution>();
-      try {
-        for (size_t i = 0; i < bottom.size(); ++i) {
-          onednn_->Forward(shape, this->blobs_, {}, bottom[i]->data().get(), top[i]->data().get());
-        }
-        return;
-      } catch (const dnnl::error&) {
-        // oneDNN has no such convolution.
-      }
-    }
-  }
+  if (ForwardByOnednn({}, bottom, top)) return;
   const Dtype* weights = this->blobs_[0]->cpu_data();
   const Dtype* bias = this->bias_term_ ? this->blobs_[1]->cpu_data() : nullptr;
   for (size_t i = 0; i < bottom.size(); ++i) {
@@ -117,22 +83,14 @@ void ConvolutionLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, co
 template <typename Dtype>
 void ConvolutionLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
                                            const vector<Blob<Dtype>*>& bottom) {
-  if constexpr (std::is_same_v<Dtype, float>) {
-    onednn::ConvolutionShape shape;
-    if (OnednnShape(&shape)) {
-      if (!onednn_) onednn_ = std::make_shared<onednn::Convolution>();
-      try {
-        for (size_t i = 0; i < top.size(); ++i) {
-          onednn_->Backward(shape, this->blobs_, this->param_propagate_down_[0],
-                            this->bias_term_ && this->param_propagate_down_[1], bottom[i]->data().get(),
-                            top[i]->diff().get(), propagate_down[i] ? bottom[i]->diff().get() : nullptr);
-        }
-        return;
-      } catch (const dnnl::error&) {
-        // oneDNN has no such convolution, which it says before it adds anything.
-      }
+  const bool by_onednn = ByOnednn([&](auto& convolution, const auto& shape) {
+    for (size_t i = 0; i < top.size(); ++i) {
+      convolution.Backward(shape, this->blobs_, this->param_propagate_down_[0],
+                           this->bias_term_ && this->param_propagate_down_[1], bottom[i]->data().get(),
+                           top[i]->diff().get(), propagate_down[i] ? bottom[i]->diff().get() : nullptr);
     }
-  }
+  });
+  if (by_onednn) return;
   const Dtype* weights = this->blobs_[0]->cpu_data();
   for (size_t i = 0; i < top.size(); ++i) {
     const Dtype* top_diff = top[i]->cpu_diff();

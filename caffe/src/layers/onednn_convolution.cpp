@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 
 namespace caffe::onednn {
 namespace {
@@ -52,15 +53,16 @@ void Convolution::CreateForward(const ConvolutionShape& shape, bool bias, bool p
 
 // With BatchNorm and Scale behind it, y = s ((w x + b) - mean) / deviation + t: a convolution of other weights and
 // bias.
-void Convolution::PrepareWeights(const vector<shared_ptr<Blob<float>>>& blobs, const Followers& followers) {
+void Convolution::PrepareWeights(const vector<shared_ptr<Blob<float>>>& blobs, const Followers<float>& followers,
+                                 bool keep) {
   vector<uint64_t> versions;
   for (const auto& blob : blobs) versions.push_back(blob->data()->version());
-  for (Layer<float>* layer : {followers.norm, followers.scale}) {
+  for (Layer<float>* layer : std::initializer_list<Layer<float>*>{followers.norm, followers.scale}) {
     versions.push_back(0);
     if (layer == nullptr) continue;
     for (const auto& blob : layer->blobs()) versions.push_back(blob->data()->version());
   }
-  if (versions == prepared_) return;
+  if (keep && versions == prepared_) return;
 
   const Blob<float>& plain = *blobs[0];
   const int outputs = static_cast<int>(shape_.result[1]);
@@ -98,19 +100,23 @@ void Convolution::PrepareWeights(const vector<shared_ptr<Blob<float>>>& blobs, c
     }
   }
   const Desc desc = forward_desc_.weights_desc();
-  if (!weights_ || weights_.get_desc() != desc) weights_ = Memory(desc, Engine());
+  if (!keep) {
+    weights_ = Scratch(desc, kWeights);
+  } else if (prepared_.empty() || weights_.get_desc() != desc) {
+    weights_ = Memory(desc, Engine());
+  }
   Reorder(Memory(PlainDesc(shape_.weights), Engine(), values), weights_);
-  prepared_ = versions;
+  prepared_ = keep ? versions : vector<uint64_t>();
 }
 
 void Convolution::Forward(const ConvolutionShape& shape, const vector<shared_ptr<Blob<float>>>& blobs,
-                          const Followers& followers, SyncedMemory* source, SyncedMemory* result) {
+                          const Followers<float>& followers, bool keep_weights, SyncedMemory* source,
+                          SyncedMemory* result) {
   const Memory given = Read(source, shape.source);
   const bool bias = blobs.size() > 1 || followers.norm || followers.scale;
   const bool plain_source = shape.source[1] <= kPlainChannels && given.get_desc() == PlainDesc(shape.source);
-  const float slope = followers.relu ? followers.relu->layer_param().relu_param().negative_slope() : 0.0f;
-  CreateForward(shape, bias, plain_source, followers.relu != nullptr, slope);
-  PrepareWeights(blobs, followers);
+  CreateForward(shape, bias, plain_source, followers.relu != nullptr, followers.negative_slope());
+  PrepareWeights(blobs, followers, keep_weights);
 
   const Memory image = Reordered(given, forward_desc_.src_desc(), kSource);
   Output output(result, forward_desc_.dst_desc());
@@ -142,7 +148,6 @@ void Convolution::CreateBackward(const ConvolutionShape& shape) {
   weights_gradient_ = dnnl::convolution_backward_weights(weights_desc_);
   data_ = dnnl::convolution_backward_data(data_desc_);
   backward_shape_ = shape;
-  backward_prepared_ = 0;
 }
 
 void Convolution::Backward(const ConvolutionShape& shape, const vector<shared_ptr<Blob<float>>>& blobs, bool weights,
@@ -167,18 +172,12 @@ void Convolution::Backward(const ConvolutionShape& shape, const vector<shared_pt
     }
   }
   if (source_diff == nullptr) return;
-  const uint64_t version = blobs[0]->data()->version();
-  if (version != backward_prepared_) {
-    const Desc desc = data_desc_.weights_desc();
-    if (!backward_weights_ || backward_weights_.get_desc() != desc) backward_weights_ = Memory(desc, Engine());
-    Reorder(Memory(PlainDesc(shape.weights), Engine(), blobs[0]->data()->transient_data(false)), backward_weights_);
-    backward_prepared_ = version;
-  }
+  const Memory plain(PlainDesc(shape.weights), Engine(), blobs[0]->data()->transient_data(false));
+  const Memory filters = Reordered(plain, data_desc_.weights_desc(), kWeights);
   const Memory out = Reordered(gradient, data_desc_.diff_dst_desc(), kResult);
   Output output(source_diff, data_desc_.diff_src_desc());
-  data_.execute(
-      Stream(),
-      {{DNNL_ARG_DIFF_DST, out}, {DNNL_ARG_WEIGHTS, backward_weights_}, {DNNL_ARG_DIFF_SRC, output.memory()}});
+  data_.execute(Stream(),
+                {{DNNL_ARG_DIFF_DST, out}, {DNNL_ARG_WEIGHTS, filters}, {DNNL_ARG_DIFF_SRC, output.memory()}});
   Stream().wait();
   output.Publish();
 }

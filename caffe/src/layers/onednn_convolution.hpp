@@ -1,10 +1,11 @@
-// A convolution of float images by oneDNN: primitives and reordered weights, kept until shapes or values change.
+// A convolution of float images by oneDNN: primitives, kept until shapes change, and reordered weights.
 #pragma once
 
 #include <vector>
 
 #include "../util/onednn.hpp"
 #include "caffe/layer.hpp"
+#include "followers.hpp"
 
 namespace caffe::onednn {
 
@@ -14,25 +15,19 @@ struct ConvolutionShape {
   bool operator==(const ConvolutionShape& other) const;
 };
 
-// What follows a convolution in place, read from the layers that do it.
-struct Followers {
-  Layer<float>* norm = nullptr;   // BatchNorm with stored statistics
-  Layer<float>* scale = nullptr;  // Scale of channels
-  Layer<float>* relu = nullptr;
-};
-
 class Convolution {
  public:
-  // blobs: weights and, if it has one, bias. Throws dnnl::error where oneDNN has no such convolution.
-  void Forward(const ConvolutionShape& shape, const vector<shared_ptr<Blob<float>>>& blobs, const Followers& followers,
-               SyncedMemory* source, SyncedMemory* result);
+  // blobs: weights and, if it has one, bias. Reordered weights are kept until values change, with keep_weights, or for
+  // this call alone. Throws dnnl::error where oneDNN has no such convolution.
+  void Forward(const ConvolutionShape& shape, const vector<shared_ptr<Blob<float>>>& blobs,
+               const Followers<float>& followers, bool keep_weights, SyncedMemory* source, SyncedMemory* result);
   // Adds to the diffs of blobs where asked; `source_diff` may be null.
   void Backward(const ConvolutionShape& shape, const vector<shared_ptr<Blob<float>>>& blobs, bool weights, bool bias,
                 SyncedMemory* source, SyncedMemory* result_diff, SyncedMemory* source_diff);
 
  private:
   void CreateForward(const ConvolutionShape& shape, bool bias, bool plain_source, bool relu, float slope);
-  void PrepareWeights(const vector<shared_ptr<Blob<float>>>& blobs, const Followers& followers);
+  void PrepareWeights(const vector<shared_ptr<Blob<float>>>& blobs, const Followers<float>& followers, bool keep);
   void CreateBackward(const ConvolutionShape& shape);
 
   ConvolutionShape shape_;
@@ -50,8 +45,6 @@ class Convolution {
   dnnl::convolution_backward_weights::primitive_desc weights_desc_;
   dnnl::convolution_backward_data data_;
   dnnl::convolution_backward_weights weights_gradient_;
-  Memory backward_weights_;
-  uint64_t backward_prepared_ = 0;
 };
 
 }  // namespace caffe::onednn

@@ -10,6 +10,8 @@ namespace onednn {
 class Convolution;
 struct ConvolutionShape;
 }  // namespace onednn
+template <typename Dtype>
+struct Followers;
 
 // Convolution (cross-correlation) of every image with num_output filters: by oneDNN for float and two spatial axes,
 // else as im2col and a matrix product. Along each spatial axis: output = (input + 2 pad - (dilation (kernel - 1) + 1))
@@ -20,10 +22,10 @@ class ConvolutionLayer : public BaseConvolutionLayer<Dtype> {
   using BaseConvolutionLayer<Dtype>::BaseConvolutionLayer;
   const char* type() const override { return "Convolution"; }
 
-  // Forward, and that of layers that follow it in place on its one top, as one operation: BatchNorm with stored
-  // statistics, Scale of channels and ReLU, in this order, each of them or not. False, and nothing done, where they
-  // are others. The followers have no state of this Forward: before their Backward, all must run by themselves.
-  bool ForwardWith(const vector<Layer<Dtype>*>& followers, const vector<Blob<Dtype>*>& bottom,
+  // Forward, and that of layers that follow it in place on its one top, as one operation. False, and nothing done,
+  // where that cannot be. The followers have no state of this Forward: before their Backward, all must run by
+  // themselves.
+  bool ForwardWith(const Followers<Dtype>& followers, const vector<Blob<Dtype>*>& bottom,
                    const vector<Blob<Dtype>*>& top);
 
  protected:
@@ -34,8 +36,13 @@ class ConvolutionLayer : public BaseConvolutionLayer<Dtype> {
   void compute_output_shape() override;
 
  private:
-  // Whether oneDNN computes this shape, and the shape as it has it.
+  // Whether this is a convolution for oneDNN, and its shape as oneDNN has it.
   bool OnednnShape(onednn::ConvolutionShape* shape) const;
+  // compute(convolution, shape) by oneDNN; false, and nothing done, where that has no such convolution.
+  template <typename Compute>
+  bool ByOnednn(Compute compute);
+  bool ForwardByOnednn(const Followers<Dtype>& followers, const vector<Blob<Dtype>*>& bottom,
+                       const vector<Blob<Dtype>*>& top);
 
   shared_ptr<onednn::Convolution> onednn_;
 };
