@@ -5,8 +5,8 @@
 #include <numeric>
 
 #include "crossbar/panel_levels.hpp"
+#include "vmm/byte_products.hpp"
 #include "vmm/kernel_choice.hpp"
-#include "vmm/matrix_unit.hpp"
 
 namespace rxnn {
 namespace {
@@ -14,8 +14,10 @@ namespace {
 // Fewer reads of one panel than this do not repay its tables.
 constexpr int kFewestTableReads = 24;
 
-bool UsesMatrixUnit(const CrossbarState& state) {
-  return state.level_bytes && ChosenKernel() == Kernel::kFastest && HasMatrixUnit();
+// One-bit digits are read faster from tables than by vectors of bytes.
+bool UsesBytes(const CrossbarState& state) {
+  const ByteProducts least = state.hardware.dac_bits == 1 ? ByteProducts::kTiles : ByteProducts::kVectors;
+  return state.level_bytes && ChosenKernel() == Kernel::kFastest && BestByteProducts() >= least;
 }
 
 }  // namespace
@@ -41,10 +43,10 @@ BlockLimits CodeBlockReader::Limits(const CrossbarState& state) {
   const std::int64_t chunks = (rows + kChunkRows - 1) / kChunkRows;
   BlockLimits limits;
   limits.digit_bytes = 512 * 1024;
-  // The offsets of one-bit digits, or a float for every digit; bytes for the matrix unit.
+  // The offsets of one-bit digits, or a float for every digit; or bytes.
   limits.bytes_per_vector =
       state.scheme.streams * (state.hardware.dac_bits == 1 ? chunks * kChunkOffsets * 2 : rows * 4);
-  if (UsesMatrixUnit(state)) {
+  if (UsesBytes(state)) {
     limits.bytes_per_vector = state.scheme.streams * chunks * kByteRows * state.level_bytes->copies();
     limits.step = 64 / std::gcd(state.scheme.streams, 64);
     limits.efficient_vectors = 1024 / state.scheme.streams / limits.step * limits.step;
@@ -70,9 +72,9 @@ void CodeBlockReader::Multiply(const Block& block, const SumSink& take) {
   const auto at = [&](const Panel& panel) { return (panel.stored_before - first_stored) * block.vectors; };
 
   keeps_integers_ = SumsFit(state_, block.passes(), state_.grid.row_tiles);
-  on_unit_ = UsesMatrixUnit(state_);
+  by_bytes_ = UsesBytes(state_);
   const bool pays = ChosenKernel() == Kernel::kTable || block.vectors * state_.scheme.streams >= kFewestTableReads;
-  tables_ = !on_unit_ && state_.hardware.dac_bits == 1 && pays && ChosenKernel() != Kernel::kMultiply;
+  tables_ = !by_bytes_ && state_.hardware.dac_bits == 1 && pays && ChosenKernel() != Kernel::kMultiply;
   sums_.assign((last.stored_before + last.stride - first_stored) * block.vectors, 0);
   wide_sums_.assign(keeps_integers_ ? 0 : sums_.size(), 0.0);
   code_sums_.assign(block.vectors, 0);
@@ -120,15 +122,15 @@ void CodeBlockReader::LoadDigits(const Block& block, int row_tile, int pass) {
   const int streams = cut.streams;
   digit_sums_.resize(static_cast<std::size_t>(block.vectors) * streams);
   shares_.resize(digit_sums_.size());
-  if (on_unit_) {
-    CutForMatrixUnit(cut);
+  if (by_bytes_) {
+    CutForBytes(cut);
   } else if (tables_) {
     CutForTables(cut);
   } else {
     CutForProducts(cut);
   }
   for (int v = 0; v < block.vectors; ++v) {
-    const int vector = tables_ || on_unit_ ? order_[v] : v;
+    const int vector = tables_ || by_bytes_ ? order_[v] : v;
     const std::int32_t* digit_sums = digit_sums_.data() + static_cast<std::size_t>(vector) * streams;
     std::int64_t code_sum = 0;
     for (int s = 0; s < streams; ++s) {
@@ -177,7 +179,7 @@ void CodeBlockReader::CutForTables(const CodeCut& cut) {
   scratch_.Reserve(scratch);
 }
 
-void CodeBlockReader::CutForMatrixUnit(const CodeCut& cut) {
+void CodeBlockReader::CutForBytes(const CodeCut& cut) {
   SumByteDigits(cut, digit_sums_.data());
   Order(cut);
   MakeUnits(first_.data(), cut.streams, &units_);
@@ -211,7 +213,7 @@ void CodeBlockReader::ReadPanel(const Block& block, int row_tile, int pass, cons
   if (!state_.bounds.whole) reads.level_share = static_cast<float>(state_.share_per_digit());
   for (int matrix = 0; matrix < state_.scheme.matrices(); ++matrix) {
     // Tables and bytes are made from the levels where they are, if they are there as whole SIMD vectors.
-    if ((tables_ || on_unit_) && !state_.scheme.analog && panel.cols == panel.stride) {
+    if ((tables_ || by_bytes_) && !state_.scheme.analog && panel.cols == panel.stride) {
       reads.levels = levels.row(state_.scheme.slice(matrix), state_.scheme.polarity(matrix), 0);
       reads.level_stride = state_.grid.outputs;
     } else {
@@ -222,7 +224,7 @@ void CodeBlockReader::ReadPanel(const Block& block, int row_tile, int pass, cons
     }
     reads.shift = state_.scheme.slice(matrix) * state_.hardware.cell_bits;
     reads.negative = (state_.scheme.polarity(matrix) == 1) != (pass == 1);
-    if (on_unit_) {
+    if (by_bytes_) {
       const LevelBytes& cut = *state_.level_bytes;
       std::int8_t* bytes = level_bytes_.Reserve(cut.panel_bytes(reads.rows, reads.cols));
       CutLevels(cut, reads.levels, reads.level_stride, reads.rows, reads.cols, reads.level_share, bytes);

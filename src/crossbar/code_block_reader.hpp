@@ -32,10 +32,10 @@ class CodeBlockReader {
   CodeCut LoadCodes(const Block& block, int row_tile, int pass);
   // Sorts vectors by the streams that they need read.
   void Order(const CodeCut& cut);
-  // Digits of the tables, of the blocked kernel, or of the matrix unit.
+  // Digits of the tables, of the blocked kernel, or of products of bytes.
   void CutForTables(const CodeCut& cut);
   void CutForProducts(const CodeCut& cut);
-  void CutForMatrixUnit(const CodeCut& cut);
+  void CutForBytes(const CodeCut& cut);
   // Reads all matrices of a panel and adds to `sums` [vectors][panel.stride].
   void ReadPanel(const Block& block, int row_tile, int pass, const Panel& panel, std::int32_t* sums);
   // Adds what sums_ hold to wide_sums_ and clears them.
@@ -45,7 +45,7 @@ class CodeBlockReader {
   const Batch& batch_;
   const CodeReadout& readout_;
   bool keeps_integers_ = false;         // 32 bits hold the sums over all row tiles
-  bool on_unit_ = false;                // the block is read by the matrix unit
+  bool by_bytes_ = false;               // the block is read by products of bytes
   bool tables_ = false;                 // the block's digits have one bit and are read from tables
   std::vector<std::uint8_t> bytes_[2];  // of codes
   std::vector<std::uint64_t> words_;

@@ -24,7 +24,7 @@ class FoldedReader {
  private:
   // The signed codes of the block's vectors on the rows of a chunk, to codes_.
   void LoadCodes(const Block& block, int chunk);
-  // Reads all panels of the block with codes_, or by the matrix unit.
+  // Reads all panels of the block with codes_, or by products of bytes.
   void ReadChunk(const Block& block, int chunk, BlockTimer* timer);
   void ReadChunkOnUnit(const Block& block, int chunk, BlockTimer* timer);
   double* PanelSums(const Block& block, const Panel& panel);

@@ -8,7 +8,7 @@
 #include "crossbar/panel_levels.hpp"
 #include "crossbar/parallel.hpp"
 #include "crossbar/state.hpp"
-#include "vmm/matrix_unit.hpp"
+#include "vmm/byte_products.hpp"
 
 namespace rxnn {
 namespace {
@@ -36,10 +36,10 @@ PanelStore<float> Fold(const CrossbarState& state) {
   return folded;
 }
 
-// Bytes of folded levels; empty where the matrix unit cannot take them.
+// Bytes of folded levels; empty where there are no products of bytes or these cannot take them.
 PanelBytes CutFolded(const CrossbarState& state, const PanelStore<float>& folded) {
   PanelBytes packed;
-  if (!HasMatrixUnit() || state.hardware.input_bits > 8) return packed;
+  if (BestByteProducts() == ByteProducts::kNone || state.hardware.input_bits > 8) return packed;
   const TileGrid& grid = state.folded_grid;
   const std::int64_t num_panels = static_cast<std::int64_t>(state.folded_panels.size());
   const std::int64_t count = state.packs.count * grid.row_tiles * num_panels;

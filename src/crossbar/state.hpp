@@ -119,7 +119,7 @@ class BlockTimer {
   std::chrono::nanoseconds inputs_{0}, reads_{0};
 };
 
-// Panels of a grid as the matrix unit takes them, in the order of PanelStore.
+// Panels of a grid as products of bytes take them, in the order of PanelStore.
 struct PanelBytes {
   LevelBytes cut;
   std::size_t chunk_bytes = 0;  // of all panels of a full chunk of rows
@@ -156,7 +156,7 @@ struct CrossbarState {
   const TileGrid folded_grid;
   const std::vector<Panel> folded_panels;
   PanelStore<float> folded;
-  // The same for the matrix unit, in place of `folded`, where it may be used.
+  // The same as bytes, in place of `folded`, where they can be multiplied.
   PanelBytes folded_bytes;
   LevelBounds bounds;  // where the hardware has converters
   std::optional<CurrentRange> calibrated;
@@ -164,7 +164,7 @@ struct CrossbarState {
   // reads go one by one in double.
   std::optional<CodeReadout> code_readout;
   std::vector<CodeReadout::Shares> code_shares;  // for every sum of digits; one for all where it has no share
-  std::optional<LevelBytes> level_bytes;         // how the matrix unit takes levels and g_off; empty where it cannot
+  std::optional<LevelBytes> level_bytes;         // levels and g_off as bytes; empty where they do not fit
   mutable SharedCounts counts;
   mutable SharedTimes times;
 

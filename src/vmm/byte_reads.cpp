@@ -12,7 +12,7 @@ namespace {
 
 void CheckRows(int rows) {
   if (rows >= 1 && rows <= kMostByteRows) return;
-  throw std::invalid_argument("panel of " + std::to_string(rows) + " rows for the matrix unit, expected 1 to " +
+  throw std::invalid_argument("panel of " + std::to_string(rows) + " rows for products of bytes, expected 1 to " +
                               std::to_string(kMostByteRows));
 }
 

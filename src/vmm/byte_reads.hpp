@@ -1,5 +1,6 @@
-// Reads on the matrix unit that x86 processors may have (AMX): products of bytes, added up in 32-bit integers. It takes
-// 16 rows of digits times 64 rows of 16 columns at a time, many times faster than floats are multiplied.
+// Reads by products of bytes, added up in 32-bit integers. The matrix unit that x86 processors may have (AMX) takes 16
+// rows of digits times 64 rows of 16 columns at a time, many times faster than floats are multiplied; vectors of bytes
+// (AVX-512 VNNI) take four rows where vectors of floats take one.
 //
 // Levels become whole numbers of a unit, a power of two, cut into bytes b0, b1, b2 of either sign:
 //   kOne    level = unit b0                            whole levels of up to 127
@@ -9,7 +10,7 @@
 // Whole levels have unit 1 and are exact. Of others the unit is about 2^-21 of the largest level, what is lost less
 // than the rounding of a float32 sum over some ten rows. Sums of integers have no rounding and no order.
 //
-// All functions below but Make and MakeUnits want HasMatrixUnit().
+// All functions below but Make and MakeUnits want BestByteProducts() to be some.
 //
 // Files: this contract, byte_reads.cpp (what fits, checks), byte_reads_cpu.cpp (the kernels). The reference is that of
 // CodeReads and of FoldedReads.

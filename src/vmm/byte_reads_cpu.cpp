@@ -1,6 +1,6 @@
-// Compiled by Highway for AVX-512 alone, which every processor with a matrix unit has. Only plain arrays in here, as in
-// vmm_cpu.cpp. Tile instructions are written as assembly: compilers know them only since of late, and offer them as
-// such.
+// Compiled by Highway for AVX-512 alone, which every processor with products of bytes has. Only plain arrays in here,
+// as in vmm_cpu.cpp. Their instructions are written as assembly: what is compiled for AVX-512 must not use them
+// otherwise.
 #include "vmm/byte_reads_cpu.hpp"
 
 #undef HWY_DISABLED_TARGETS
@@ -11,6 +11,7 @@
 #include "hwy/foreach_target.h"
 // foreach_target.h comes first.
 #include "hwy/highway.h"
+#include "vmm/byte_products.hpp"
 #include "vmm/code_convert-inl.hpp"
 
 #if HWY_TARGET == HWY_AVX3 && HWY_ARCH_X86_64
@@ -26,39 +27,7 @@ constexpr size_t kTileBytes = 1024;  // 16 rows of 64 bytes
 constexpr size_t kTileSums = kTileRows * kTileCols;
 constexpr size_t kTilesOfUnit = kByteUnit / kTileRows;
 constexpr size_t kUnitSums = kTilesOfUnit * kTileSums;
-
-// Tiles 0 to 2 hold levels, 3 and 4 digits, 5 to 7 sums.
-template <int kTile>
-HWY_INLINE void LoadTile(const void* from) {
-  asm volatile("tileloadd (%0,%1,1), %%tmm%c2" : : "r"(from), "r"(size_t{64}), "i"(kTile) : "memory");
-}
-template <int kTile>
-HWY_INLINE void StoreTile(void* to) {
-  asm volatile("tilestored %%tmm%c2, (%0,%1,1)" : : "r"(to), "r"(size_t{64}), "i"(kTile) : "memory");
-}
-template <int kTile>
-HWY_INLINE void ClearTile() {
-  asm volatile("tilezero %%tmm%c0" : : "i"(kTile));
-}
-// sums += unsigned digits * signed levels.
-template <int kSums, int kDigits, int kLevels>
-HWY_INLINE void MultiplyTiles() {
-  asm volatile("tdpbusd %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(kSums), "i"(kDigits), "i"(kLevels));
-}
-
-// All tiles: 16 rows of 64 bytes. Tiles are there from here to the end of the scope.
-class Tiles {
- public:
-  HWY_INLINE Tiles() {
-    alignas(64) uint8_t config[64] = {1};  // palette 1
-    for (size_t tile = 0; tile < 8; ++tile) {
-      config[16 + 2 * tile] = 64;  // bytes of a row
-      config[48 + tile] = kTileRows;
-    }
-    asm volatile("ldtilecfg %0" : : "m"(config) : "memory");
-  }
-  HWY_INLINE ~Tiles() { asm volatile("tilerelease"); }
-};
+constexpr size_t kChunkQuads = kByteRows / 4;
 
 template <Cut kCut>
 constexpr size_t kParts = kCut == Cut::kOne ? 1 : 3;
@@ -68,44 +37,6 @@ template <Cut kCut>
 constexpr size_t kSumTiles = kCut == Cut::kOne    ? 1
                              : kCut == Cut::kBits ? 2
                                                   : 3;
-
-template <Cut kCut>
-HWY_INLINE void LoadLevels(const int8_t* bytes) {
-  LoadTile<0>(bytes);
-  if (kCut == Cut::kOne) return;
-  LoadTile<1>(bytes + kTileBytes);
-  LoadTile<2>(bytes + 2 * kTileBytes);
-}
-
-template <Cut kCut>
-HWY_INLINE void Clear() {
-  ClearTile<5>();
-  if (kCut != Cut::kOne) ClearTile<6>();
-  if (kCut == Cut::kThree) ClearTile<7>();
-}
-
-// `scaled`: the same digits times 128.
-template <Cut kCut>
-HWY_INLINE void Multiply(const uint8_t* digits, const uint8_t* scaled) {
-  LoadTile<3>(digits);
-  MultiplyTiles<5, 3, 0>();
-  if (kCut == Cut::kBits) {
-    LoadTile<4>(scaled);
-    MultiplyTiles<6, 3, 2>();
-    MultiplyTiles<5, 4, 1>();
-  }
-  if (kCut == Cut::kThree) {
-    MultiplyTiles<6, 3, 1>();
-    MultiplyTiles<7, 3, 2>();
-  }
-}
-
-template <Cut kCut>
-HWY_INLINE void Store(int32_t* sums) {
-  StoreTile<5>(sums);
-  if (kCut != Cut::kOne) StoreTile<6>(sums + kUnitSums);
-  if (kCut == Cut::kThree) StoreTile<7>(sums + 2 * kUnitSums);
-}
 
 // The sums of one row, in units.
 template <Cut kCut>
@@ -241,57 +172,205 @@ void CutByteDigitsT(const CodeCut& cut, size_t copies, const int32_t* HWY_RESTRI
 
 // Where the tiles of a panel and of units lie.
 struct Layout {
-  size_t chunks, block_bytes, chunk_bytes, unit_bytes;
+  size_t chunks, quads, block_bytes, chunk_bytes, unit_bytes;  // quads: groups of four rows that are in use
 };
 
 template <Cut kCut>
 HWY_INLINE Layout LayoutOf(int rows, int cols) {
   const size_t chunks = (static_cast<size_t>(rows) + kByteRows - 1) / kByteRows;
   const size_t block_bytes = kParts<kCut> * kTileBytes;
-  return {chunks, block_bytes, static_cast<size_t>(cols) / kTileCols * block_bytes,
+  return {chunks, (static_cast<size_t>(rows) + 3) / 4, block_bytes, static_cast<size_t>(cols) / kTileCols * block_bytes,
           kCopies<kCut> * chunks * kByteUnit * kByteRows};
 }
 
-// Multiplies one tile of digits of a unit with a block of columns. Of a single chunk the levels are loaded already.
+// What multiplies a tile, 16 rows of digits of a unit, with the levels of a block of columns. Between Start and Finish
+// it may be at work still; Finish sees to it that the sums are there. `rows`: of the tile that are in use.
+
+// The matrix unit. Its tiles, 16 rows of 64 bytes, are there as long as the object; 0 to 2 hold levels, 3 and 4 digits,
+// 5 to 7 sums.
 template <Cut kCut>
-HWY_INLINE void MultiplyBlock(const Layout& layout, const uint8_t* unit, size_t tile, const int8_t* levels) {
-  const uint8_t* digits = unit + tile * kTileBytes;
-  Clear<kCut>();
-  for (size_t c = 0; c < layout.chunks; ++c, digits += kByteUnit * kByteRows) {
-    if (layout.chunks > 1) LoadLevels<kCut>(levels + c * layout.chunk_bytes);
-    Multiply<kCut>(digits, digits + layout.chunks * kByteUnit * kByteRows);
+class Tiles {
+ public:
+  HWY_INLINE Tiles() {
+    alignas(64) uint8_t config[64] = {1};  // palette 1
+    for (size_t tile = 0; tile < 8; ++tile) {
+      config[16 + 2 * tile] = 64;  // bytes of a row
+      config[48 + tile] = kTileRows;
+    }
+    asm volatile("ldtilecfg %0" : : "m"(config) : "memory");
   }
-}
+  HWY_INLINE ~Tiles() { asm volatile("tilerelease"); }
+
+  // A block of columns for the tiles that follow.
+  HWY_INLINE void TakeLevels(const Layout& layout, const int8_t* levels) {
+    levels_ = levels;
+    if (layout.chunks == 1) LoadLevels(levels);
+  }
+
+  HWY_INLINE void Start(const Layout& layout, const uint8_t* digits, size_t, int32_t*) {
+    Clear<5>();
+    if (kCut != Cut::kOne) Clear<6>();
+    if (kCut == Cut::kThree) Clear<7>();
+    for (size_t c = 0; c < layout.chunks; ++c, digits += kByteUnit * kByteRows) {
+      if (layout.chunks > 1) LoadLevels(levels_ + c * layout.chunk_bytes);
+      MultiplyChunk(digits, digits + layout.chunks * kByteUnit * kByteRows);
+    }
+  }
+
+  HWY_INLINE void Finish(int32_t* sums) {
+    Store<5>(sums);
+    if (kCut != Cut::kOne) Store<6>(sums + kUnitSums);
+    if (kCut == Cut::kThree) Store<7>(sums + 2 * kUnitSums);
+  }
+
+ private:
+  template <int kTile>
+  HWY_INLINE static void Load(const void* from) {
+    asm volatile("tileloadd (%0,%1,1), %%tmm%c2" : : "r"(from), "r"(size_t{64}), "i"(kTile) : "memory");
+  }
+  template <int kTile>
+  HWY_INLINE static void Store(void* to) {
+    asm volatile("tilestored %%tmm%c2, (%0,%1,1)" : : "r"(to), "r"(size_t{64}), "i"(kTile) : "memory");
+  }
+  template <int kTile>
+  HWY_INLINE static void Clear() {
+    asm volatile("tilezero %%tmm%c0" : : "i"(kTile));
+  }
+  // sums += unsigned digits * signed levels.
+  template <int kSums, int kDigits, int kLevels>
+  HWY_INLINE static void Multiply() {
+    asm volatile("tdpbusd %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(kSums), "i"(kDigits), "i"(kLevels));
+  }
+
+  HWY_INLINE static void LoadLevels(const int8_t* bytes) {
+    Load<0>(bytes);
+    if (kCut == Cut::kOne) return;
+    Load<1>(bytes + kTileBytes);
+    Load<2>(bytes + 2 * kTileBytes);
+  }
+
+  // `scaled`: the same digits times 128.
+  HWY_INLINE static void MultiplyChunk(const uint8_t* digits, const uint8_t* scaled) {
+    Load<3>(digits);
+    Multiply<5, 3, 0>();
+    if (kCut == Cut::kBits) {
+      Load<4>(scaled);
+      Multiply<6, 3, 2>();
+      Multiply<5, 4, 1>();
+    }
+    if (kCut == Cut::kThree) {
+      Multiply<6, 3, 1>();
+      Multiply<7, 3, 2>();
+    }
+  }
+
+  const int8_t* levels_ = nullptr;
+};
+
+// Vectors of bytes.
+template <Cut kCut>
+class Vectors {
+ public:
+  HWY_INLINE void TakeLevels(const Layout&, const int8_t* levels) { levels_ = levels; }
+
+  HWY_INLINE void Start(const Layout& layout, const uint8_t* digits, size_t rows, int32_t* sums) {
+    for (size_t row = 0; row < rows; row += kRows) {
+      Multiply(layout, digits + row * kByteRows, sums + row * kTileCols);
+    }
+  }
+
+  HWY_INLINE void Finish(int32_t*) {}
+
+ private:
+  static constexpr size_t kRows = kCut == Cut::kOne ? 16 : 8;  // whose sums are in registers
+  static constexpr size_t kSums = kSumTiles<kCut>;
+
+  // sum += unsigned digits * signed levels, for four rows of each of 16 columns.
+  HWY_INLINE static void Add(VI digits, VI levels, VI& sum) {
+    asm("vpdpbusd %2, %1, %0" : "+v"(sum.raw) : "v"(digits.raw), "v"(levels.raw));
+  }
+
+  HWY_NOINLINE void Multiply(const Layout& layout, const uint8_t* HWY_RESTRICT digits,
+                             int32_t* HWY_RESTRICT sums) const {
+    const I di;
+    const uint8_t* HWY_RESTRICT scaled = digits + layout.chunks * kByteUnit * kByteRows;
+    VI sum[kRows][kSums];
+#pragma GCC unroll 16
+    for (size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 16
+      for (size_t n = 0; n < kSums; ++n) sum[r][n] = hn::Zero(di);
+    }
+    for (size_t quad = 0; quad < layout.quads; ++quad) {
+      const size_t chunk = quad / kChunkQuads;
+      const size_t at = quad % kChunkQuads;
+      const auto* of_quad = reinterpret_cast<const int32_t*>(levels_ + chunk * layout.chunk_bytes + at * kTileCols * 4);
+      VI level[kParts<kCut>];
+#pragma GCC unroll 16
+      for (size_t p = 0; p < kParts<kCut>; ++p) level[p] = hn::Load(di, of_quad + p * kTileBytes / 4);
+      const size_t from = chunk * kByteUnit * kByteRows + at * 4;
+#pragma GCC unroll 16
+      for (size_t r = 0; r < kRows; ++r) {
+        const VI digit = Four(digits + from + r * kByteRows);
+        Add(digit, level[0], sum[r][0]);
+        if constexpr (kCut == Cut::kBits) {
+          Add(digit, level[2], sum[r][1]);
+          Add(Four(scaled + from + r * kByteRows), level[1], sum[r][0]);
+        }
+        if constexpr (kCut == Cut::kThree) {
+          Add(digit, level[1], sum[r][1]);
+          Add(digit, level[2], sum[r][2]);
+        }
+      }
+    }
+#pragma GCC unroll 16
+    for (size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 16
+      for (size_t n = 0; n < kSums; ++n) hn::Store(sum[r][n], di, sums + n * kUnitSums + r * kTileCols);
+    }
+  }
+
+  // Four digits, for every column.
+  HWY_INLINE static VI Four(const uint8_t* digits) {
+    int32_t four;
+    hwy::CopyBytes<sizeof(four)>(digits, &four);
+    return hn::Set(I(), four);
+  }
+
+  const int8_t* levels_ = nullptr;
+};
 
 // Units that are read for all columns before others are: their digits stay in the first-level cache.
 constexpr size_t kTogether = 3;
 
 // Multiplies units with all columns; calls read(unit, quarter, column, sums) for the sums of the quarters of every unit
 // while the tiles of the next one are multiplied.
-template <Cut kCut, class Rows, class Read>
+template <Cut kCut, class Unit, class Rows, class Read>
 HWY_INLINE void ForEachUnit(const Layout& layout, size_t num_units, size_t cols, const uint8_t* digits,
                             const int8_t* bytes, const Rows& rows_of, const Read& read) {
   HWY_ALIGN int32_t sums[2][kSumTiles<kCut> * kUnitSums];
-  const Tiles tiles;
+  Unit multiplier;
   for (size_t begin = 0; begin < num_units; begin += kTogether) {
     const size_t end = HWY_MIN(begin + kTogether, num_units);
     for (size_t col = 0; col < cols; col += kTileCols) {
-      const int8_t* levels = bytes + col / kTileCols * layout.block_bytes;
-      if (layout.chunks == 1) LoadLevels<kCut>(levels);
+      multiplier.TakeLevels(layout, bytes + col / kTileCols * layout.block_bytes);
       for (size_t u = begin; u <= end; ++u) {
         const size_t rows = u < end ? rows_of(u) : 0;
         for (size_t tile = 0; tile < kTilesOfUnit; ++tile) {
           const bool multiplies = tile * kTileRows < rows;
-          if (multiplies) MultiplyBlock<kCut>(layout, digits + u * layout.unit_bytes, tile, levels);
+          int32_t* to = sums[u % 2] + tile * kTileSums;
+          if (multiplies) {
+            const uint8_t* of_tile = digits + u * layout.unit_bytes + tile * kTileBytes;
+            multiplier.Start(layout, of_tile, HWY_MIN(rows - tile * kTileRows, kTileRows), to);
+          }
           if (u > begin) read(u - 1, tile, col, sums[(u - 1) % 2]);
-          if (multiplies) Store<kCut>(sums[u % 2] + tile * kTileSums);
+          if (multiplies) multiplier.Finish(to);
         }
       }
     }
   }
 }
 
-template <Cut kCut, Form kForm, bool kShared>
+template <Cut kCut, class Unit, Form kForm, bool kShared>
 HWY_NOINLINE void ReadUnits(const CodeReads& reads, const LevelBytes& cut, const int8_t* bytes,
                             const ByteDigits& digits) {
   const I di;
@@ -330,39 +409,47 @@ HWY_NOINLINE void ReadUnits(const CodeReads& reads, const LevelBytes& cut, const
     if (counted) saturated.AddTo(reads, col);
   };
   const auto rows_of = [&](size_t u) HWY_ATTR { return static_cast<size_t>(units[u].vectors * units[u].streams); };
-  ForEachUnit<kCut>(LayoutOf<kCut>(reads.rows, reads.cols), static_cast<size_t>(digits.num_units), cols, digits.digits,
-                    bytes, rows_of, read);
+  ForEachUnit<kCut, Unit>(LayoutOf<kCut>(reads.rows, reads.cols), static_cast<size_t>(digits.num_units), cols,
+                          digits.digits, bytes, rows_of, read);
 }
 
-template <Cut kCut, Form kForm>
+template <Cut kCut, class Unit, Form kForm>
 HWY_INLINE void ReadUnitsAs(const CodeReads& reads, const LevelBytes& cut, const int8_t* bytes,
                             const ByteDigits& digits) {
-  if (reads.level_share != 0) return ReadUnits<kCut, kForm, true>(reads, cut, bytes, digits);
-  ReadUnits<kCut, kForm, false>(reads, cut, bytes, digits);
+  if (reads.level_share != 0) return ReadUnits<kCut, Unit, kForm, true>(reads, cut, bytes, digits);
+  ReadUnits<kCut, Unit, kForm, false>(reads, cut, bytes, digits);
 }
 
-template <Cut kCut>
+template <Cut kCut, class Unit>
 HWY_INLINE void ReadBytesAs(const CodeReads& reads, const LevelBytes& cut, const int8_t* bytes,
                             const ByteDigits& digits) {
   switch (FormOf(reads.readout)) {
     case Form::kCodes:
-      return ReadUnitsAs<kCut, Form::kCodes>(reads, cut, bytes, digits);
+      return ReadUnitsAs<kCut, Unit, Form::kCodes>(reads, cut, bytes, digits);
     case Form::kLevels:
-      return ReadUnitsAs<kCut, Form::kLevels>(reads, cut, bytes, digits);
+      return ReadUnitsAs<kCut, Unit, Form::kLevels>(reads, cut, bytes, digits);
     case Form::kLevelsFused:
-      return ReadUnitsAs<kCut, Form::kLevelsFused>(reads, cut, bytes, digits);
+      return ReadUnitsAs<kCut, Unit, Form::kLevelsFused>(reads, cut, bytes, digits);
   }
 }
 
-void ReadBytesT(const CodeReads& reads, const LevelBytes& cut, const int8_t* bytes, const ByteDigits& digits) {
+template <template <Cut> class Unit>
+HWY_INLINE void ReadBytesWith(const CodeReads& reads, const LevelBytes& cut, const int8_t* bytes,
+                              const ByteDigits& digits) {
   switch (cut.cut) {
     case Cut::kOne:
-      return ReadBytesAs<Cut::kOne>(reads, cut, bytes, digits);
+      return ReadBytesAs<Cut::kOne, Unit<Cut::kOne>>(reads, cut, bytes, digits);
     case Cut::kBits:
-      return ReadBytesAs<Cut::kBits>(reads, cut, bytes, digits);
+      return ReadBytesAs<Cut::kBits, Unit<Cut::kBits>>(reads, cut, bytes, digits);
     case Cut::kThree:
-      return ReadBytesAs<Cut::kThree>(reads, cut, bytes, digits);
+      return ReadBytesAs<Cut::kThree, Unit<Cut::kThree>>(reads, cut, bytes, digits);
   }
+}
+
+void ReadBytesT(const CodeReads& reads, const LevelBytes& cut, const int8_t* bytes, const ByteDigits& digits,
+                bool on_tiles) {
+  if (on_tiles) return ReadBytesWith<Tiles>(reads, cut, bytes, digits);
+  ReadBytesWith<Vectors>(reads, cut, bytes, digits);
 }
 
 // The sums of eight columns of one row in double, exactly: levels of three bytes and sums of them have less than 53
@@ -377,7 +464,7 @@ HWY_INLINE hn::Vec<D> Product(D d, const int32_t* sums) {
   return hn::MulAdd(hn::MulAdd(high, hn::Set(d, 256.0), next), hn::Set(d, 256.0), low);
 }
 
-template <Cut kCut>
+template <Cut kCut, class Unit>
 HWY_NOINLINE void ReadFoldedAs(const FoldedByteReads& reads) {
   const hn::CappedTag<double, 8> d;
   const size_t cols = static_cast<size_t>(reads.cols);
@@ -394,13 +481,19 @@ HWY_NOINLINE void ReadFoldedAs(const FoldedByteReads& reads) {
       }
     }
   };
-  ForEachUnit<kCut>(LayoutOf<kCut>(reads.rows, reads.cols), (vectors + kByteUnit - 1) / kByteUnit, cols, reads.codes,
-                    reads.bytes, rows_of, read);
+  ForEachUnit<kCut, Unit>(LayoutOf<kCut>(reads.rows, reads.cols), (vectors + kByteUnit - 1) / kByteUnit, cols,
+                          reads.codes, reads.bytes, rows_of, read);
 }
 
-void ReadFoldedBytesT(const FoldedByteReads& reads) {
-  if (reads.cut.cut == Cut::kOne) return ReadFoldedAs<Cut::kOne>(reads);
-  ReadFoldedAs<Cut::kThree>(reads);
+template <template <Cut> class Unit>
+HWY_INLINE void ReadFoldedWith(const FoldedByteReads& reads) {
+  if (reads.cut.cut == Cut::kOne) return ReadFoldedAs<Cut::kOne, Unit<Cut::kOne>>(reads);
+  ReadFoldedAs<Cut::kThree, Unit<Cut::kThree>>(reads);
+}
+
+void ReadFoldedBytesT(const FoldedByteReads& reads, bool on_tiles) {
+  if (on_tiles) return ReadFoldedWith<Tiles>(reads);
+  ReadFoldedWith<Vectors>(reads);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -415,7 +508,7 @@ namespace rxnn {
 #if (HWY_TARGETS & HWY_AVX3) != 0 && HWY_ARCH_X86_64
 #define RXNN_BYTE_KERNEL(call) N_AVX3::call
 #else
-#define RXNN_BYTE_KERNEL(call) HWY_ABORT("no matrix unit")
+#define RXNN_BYTE_KERNEL(call) HWY_ABORT("no products of bytes")
 #endif
 
 void CutLevelsCpu(const LevelBytes& cut, const float* levels, std::int64_t stride, int rows, int cols, float share,
@@ -432,9 +525,11 @@ void CutByteDigitsCpu(const CodeCut& cut, int copies, const std::int32_t* order,
       CutByteDigitsT(cut, static_cast<std::size_t>(copies), order, units, static_cast<std::size_t>(num_units), digits));
 }
 void ReadBytesCpu(const CodeReads& reads, const LevelBytes& cut, const std::int8_t* bytes, const ByteDigits& digits) {
-  RXNN_BYTE_KERNEL(ReadBytesT(reads, cut, bytes, digits));
+  RXNN_BYTE_KERNEL(ReadBytesT(reads, cut, bytes, digits, BestByteProducts() == ByteProducts::kTiles));
 }
-void ReadFoldedBytesCpu(const FoldedByteReads& reads) { RXNN_BYTE_KERNEL(ReadFoldedBytesT(reads)); }
+void ReadFoldedBytesCpu(const FoldedByteReads& reads) {
+  RXNN_BYTE_KERNEL(ReadFoldedBytesT(reads, BestByteProducts() == ByteProducts::kTiles));
+}
 
 }  // namespace rxnn
 #endif

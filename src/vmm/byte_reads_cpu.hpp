@@ -1,4 +1,4 @@
-// The kernels of byte_reads_cpu.cpp; arguments are not checked. Only where HasMatrixUnit.
+// The kernels of byte_reads_cpu.cpp; arguments are not checked. Only where there are products of bytes.
 #pragma once
 
 #include "vmm/byte_reads.hpp"

@@ -5,15 +5,22 @@
 
 #include "hwy/highway.h"
 #include "hwy/targets.h"
-#include "vmm/matrix_unit.hpp"
 
 namespace rxnn {
 namespace {
+
+struct NamedProducts {
+  const char* name;
+  ByteProducts products;
+};
 
 struct NamedTarget {
   const char* name;
   std::int64_t target;
 };
+
+// From best to least; all belong to AVX-512.
+constexpr NamedProducts kProducts[] = {{"amx", ByteProducts::kTiles}, {"vnni", ByteProducts::kVectors}};
 
 // From best to least; a smaller number is a better target.
 constexpr NamedTarget kTargets[] = {
@@ -38,16 +45,25 @@ std::int64_t ParseTarget(const std::string& value) {
   if (value.empty()) return 0;
   const std::int64_t there = (hwy::SupportedTargets() & HWY_TARGETS) | HWY_STATIC_TARGET;
   std::string names;
-  if (HasMatrixUnit()) {
-    if (value == "amx") return 0;
-    names = "amx";
+  for (const auto& [name, products] : kProducts) {
+    if (BestByteProducts() < products) continue;
+    if (value == name) return 0;
+    names += std::string(name) + ", ";
   }
   for (const auto& [name, target] : kTargets) {
     if ((there & target) == 0) continue;
     if (value == name) return there & (target - 1);
-    names += (names.empty() ? "" : ", ") + std::string(name);
+    names += std::string(name) + ", ";
   }
+  names.resize(names.size() - 2);
   throw std::invalid_argument("RXNN_TARGET is \"" + value + "\", this machine has " + names);
+}
+
+ByteProducts ProductsOf(const std::string& value) {
+  for (const auto& [name, products] : kProducts) {
+    if (value == name) return products;
+  }
+  return value.empty() ? ByteProducts::kTiles : ByteProducts::kNone;
 }
 
 Kernel ChosenKernel() {
@@ -59,7 +75,7 @@ void ApplyChosenTarget() {
   static const std::int64_t excluded = [] {
     const std::string name = Environment("RXNN_TARGET");
     const std::int64_t targets = ParseTarget(name);
-    if (!name.empty() && name != "amx") ForbidMatrixUnit(true);
+    LimitByteProducts(ProductsOf(name));
     if (targets != 0) hwy::DisableTargets(targets);
     return targets;
   }();

@@ -14,5 +14,5 @@ LAYER_RELATIVE = 1e-5
 
 
 def level_units(largest_level, sum_of_digits):
-    """Levels that the matrix unit takes as whole numbers, each off by half a unit at most (support/tolerance.hpp)."""
+    """Levels that products of bytes take as whole numbers, each off by half a unit at most (support/tolerance.hpp)."""
     return 1.01 * largest_level * sum_of_digits / 2**22

@@ -34,7 +34,7 @@ constexpr double TensorSum(int n, int parts, double sum_of_magnitudes) {
   return ((parts == 2 ? 4 : 0) * 1.0 / (1 << 20) + additions / (1 << 22)) * sum_of_magnitudes;
 }
 
-// Levels that the matrix unit takes as whole numbers of a unit (LevelBytes, about 2^-21 of the largest level at most):
+// Levels that products of bytes take as whole numbers of a unit (LevelBytes, about 2^-21 of the largest level at most):
 // each is off by half a unit at most.
 constexpr double LevelUnits(double largest_level, double sum_of_digits) {
   return 1.01 * largest_level * sum_of_digits / (1 << 22);

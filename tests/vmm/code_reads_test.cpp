@@ -12,8 +12,8 @@
 #include "hwy/aligned_allocator.h"
 #include "tests/support/hwy_targets.hpp"
 #include "tests/support/tolerance.hpp"
+#include "vmm/byte_products.hpp"
 #include "vmm/byte_reads.hpp"
-#include "vmm/matrix_unit.hpp"
 
 namespace rxnn {
 namespace {
@@ -161,7 +161,7 @@ struct Problem {
     return result;
   }
 
-  // By the matrix unit.
+  // By products of bytes.
   std::vector<std::int32_t> FromBytes(bool skip) {
     const double largest = kMostLevel + (reads.level_share != 0 ? off_level : 0);
     const LevelBytes cut = LevelBytes::Make(largest, whole, reads.dac_bits, reads.rows).value();
@@ -290,18 +290,18 @@ TEST_P(CodeReadsTest, TablesEqualReferenceOnEveryTarget) {
   ExpectFewTies();
 }
 
-TEST_P(CodeReadsTest, MatrixUnitEqualsReference) {
-  if (!HasMatrixUnit()) GTEST_SKIP() << "this machine has no matrix unit";
+TEST_P(CodeReadsTest, BytesEqualReference) {
+  if (BestByteProducts() == ByteProducts::kNone) GTEST_SKIP() << "this machine has no products of bytes";
   const auto [kind, whole] = GetParam();
   const bool skip = kind != Kind::kSaturating;
   for (const int rows : {1, 5, 40, 63, 64, 65, 128, 200, 256}) {
     for (const auto& [streams, dac_bits] : {std::pair{1, 3}, std::pair{8, 1}, std::pair{3, 2}}) {
       for (const auto& [cols, vectors] : {std::pair{16, 1}, std::pair{48, 7}, std::pair{64, 33}, std::pair{32, 130}}) {
         Problem problem(kind, whole, rows, cols, vectors, streams, dac_bits);
-        Compare(problem, problem.FromBytes(skip), "bytes");
+        ForEachByteProducts([&] { Compare(problem, problem.FromBytes(skip), "bytes"); });
         if (whole) continue;
         problem.reads.level_share = static_cast<float>(problem.off_level);
-        Compare(problem, problem.FromBytes(skip), "bytes with shares");
+        ForEachByteProducts([&] { Compare(problem, problem.FromBytes(skip), "bytes with shares"); });
       }
     }
   }
@@ -350,8 +350,8 @@ TEST(LevelBytes, HoldsWholeLevelsOrRefuses) {
 }
 
 // The largest levels of either sign under the largest digits: what 32 bits must hold.
-TEST(CodeReads, MatrixUnitHoldsTheLargestSums) {
-  if (!HasMatrixUnit()) GTEST_SKIP() << "this machine has no matrix unit";
+TEST(CodeReads, BytesHoldTheLargestSums) {
+  if (BestByteProducts() == ByteProducts::kNone) GTEST_SKIP() << "this machine has no products of bytes";
   for (const auto& [streams, dac_bits] : {std::pair{1, 8}, std::pair{8, 1}}) {
     Problem problem(Kind::kSigned, false, kMostByteRows, 16, 5, streams, dac_bits);
     std::fill(problem.low.begin(), problem.low.end(), 255);
@@ -364,11 +364,13 @@ TEST(CodeReads, MatrixUnitHoldsTheLargestSums) {
                                                            : 0);
     }
     const std::vector<std::int64_t> expected = problem.Expected();
-    const std::vector<std::int32_t> actual = problem.FromBytes(true);
-    std::int64_t ties = 0;
-    for (int i = 0; i < 5 * 16; ++i) {
-      EXPECT_LE(std::abs(actual[i] - expected[i]), problem.Slack(i / 16, i % 16, &ties)) << i;
-    }
+    ForEachByteProducts([&] {
+      const std::vector<std::int32_t> actual = problem.FromBytes(true);
+      std::int64_t ties = 0;
+      for (int i = 0; i < 5 * 16; ++i) {
+        EXPECT_LE(std::abs(actual[i] - expected[i]), problem.Slack(i / 16, i % 16, &ties)) << i;
+      }
+    });
   }
 }
 

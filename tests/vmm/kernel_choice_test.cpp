@@ -7,7 +7,6 @@
 
 #include "hwy/highway.h"
 #include "hwy/targets.h"
-#include "vmm/matrix_unit.hpp"
 
 namespace rxnn {
 namespace {
@@ -28,9 +27,15 @@ TEST(KernelChoice, ExcludesBetterTargets) {
     EXPECT_EQ(ParseTarget("avx2") & HWY_AVX2, 0);
     EXPECT_EQ(ParseTarget("avx2") & HWY_AVX3, hwy::SupportedTargets() & HWY_AVX3);
   }
-  if (HasMatrixUnit()) {
+  if (BestByteProducts() == ByteProducts::kTiles) {
     EXPECT_EQ(ParseTarget("amx"), 0);
   }
+  if (BestByteProducts() >= ByteProducts::kVectors) {
+    EXPECT_EQ(ParseTarget("vnni"), 0);
+  }
+  EXPECT_EQ(ProductsOf(""), ByteProducts::kTiles);
+  EXPECT_EQ(ProductsOf("vnni"), ByteProducts::kVectors);
+  EXPECT_EQ(ProductsOf("avx512"), ByteProducts::kNone);
   try {
     ParseTarget("mmx");
     FAIL() << "mmx was taken";
