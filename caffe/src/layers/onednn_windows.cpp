@@ -1,5 +1,6 @@
 #include "onednn_windows.hpp"
 
+#include <algorithm>
 #include <unordered_map>
 
 namespace caffe::onednn {
@@ -16,6 +17,8 @@ void Run(const Primitive& primitive, const Memory& source, const Memory& result,
   primitive.execute(Stream(), arguments);
   Stream().wait();
 }
+
+bool HasNone(const Dims& dims) { return std::count(dims.begin(), dims.end(), 0) > 0; }
 
 // What a primitive keeps for its backward pass; none where it keeps nothing.
 Memory Workspace(const Desc& desc) { return desc.is_zero() ? Memory() : Memory(desc, Engine()); }
@@ -44,13 +47,14 @@ void Pooling::Create(const Shape& shape, const Desc& source, bool training) {
 void Pooling::Execute(const Memory& source, const Memory& result) { Run(forward_, source, result, workspace_); }
 
 bool Pooling::Forward(const Shape& shape, bool training, SyncedMemory* source, SyncedMemory* result) {
-  const auto* tensor = dynamic_cast<Tensor*>(source->foreign());
-  ran_ = tensor != nullptr && tensor->desc().dims() == shape.source;
-  if (!ran_) return false;
-  Create(shape, tensor->desc(), training);
+  ran_ = false;
+  if (HasNone(shape.source)) return false;
+  const Memory images = Read(source, shape.source);
+  Create(shape, images.get_desc(), training);
   Output output(result, desc_.dst_desc());
-  Execute(tensor->memory(), output.memory());
+  Execute(images, output.memory());
   output.Publish();
+  ran_ = true;
   return true;
 }
 
@@ -95,13 +99,14 @@ void Lrn::Execute(const Memory& source, const Memory& result) { Run(forward_, so
 
 bool Lrn::Forward(const Constants& constants, bool training, SyncedMemory* source, const vector<int>& shape,
                   SyncedMemory* result) {
-  const Tensor* tensor = Foreign(*source, shape);
-  ran_ = tensor != nullptr;
-  if (!ran_) return false;
-  Create(constants, tensor->desc(), training);
+  ran_ = false;
+  if (HasNone(ToDims(shape))) return false;
+  const Memory images = Read(source, ToDims(shape));
+  Create(constants, images.get_desc(), training);
   Output output(result, desc_.dst_desc());
-  Execute(tensor->memory(), output.memory());
+  Execute(images, output.memory());
   output.Publish();
+  ran_ = true;
   return true;
 }
 

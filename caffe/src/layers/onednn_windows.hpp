@@ -1,4 +1,4 @@
-// Pooling and local response normalisation of images that are in a foreign layout, by oneDNN.
+// Pooling and local response normalisation of images, in the layout that they have, by oneDNN.
 #pragma once
 
 #include "../util/onednn.hpp"
@@ -13,7 +13,7 @@ class Pooling {
     Dims source, result, kernel, strides, pads, pads_after;
     bool operator==(const Shape& other) const;
   };
-  // False, and nothing done, where `source` is not in a foreign layout. Without `training` the Backward computes again.
+  // False, and nothing done, where there are no images. Without `training` the Backward computes again.
   bool Forward(const Shape& shape, bool training, SyncedMemory* source, SyncedMemory* result);
   // Whether the last Forward was this class's.
   bool ran() const { return ran_; }

@@ -227,7 +227,7 @@ void PoolingLayer<Dtype>::BackwardExpectation(const Dtype* bottom, const Dtype* 
 }
 
 template <typename Dtype>
-bool PoolingLayer<Dtype>::ForwardForeign(const Blob<Dtype>& bottom, const vector<Blob<Dtype>*>& top) {
+bool PoolingLayer<Dtype>::ForwardOnednn(const Blob<Dtype>& bottom, const vector<Blob<Dtype>*>& top) {
   if constexpr (std::is_same_v<Dtype, float>) {
     const bool max = this->layer_param_.pooling_param().pool() == PoolingParameter_PoolMethod_MAX;
     // How far the last window reaches beyond the image.
@@ -255,7 +255,7 @@ bool PoolingLayer<Dtype>::ForwardForeign(const Blob<Dtype>& bottom, const vector
 template <typename Dtype>
 void PoolingLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
   const PoolingParameter_PoolMethod method = this->layer_param_.pooling_param().pool();
-  if (method != PoolingParameter_PoolMethod_STOCHASTIC && ForwardForeign(*bottom[0], top)) return;
+  if (method != PoolingParameter_PoolMethod_STOCHASTIC && ForwardOnednn(*bottom[0], top)) return;
   const Dtype* bottom_data = bottom[0]->cpu_data();
   Dtype* top_data = top[0]->mutable_cpu_data();
   const int planes = bottom[0]->num() * channels_;

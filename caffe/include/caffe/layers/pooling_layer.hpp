@@ -68,7 +68,7 @@ class PoolingLayer : public Layer<Dtype> {
   void ForEachWindow(int planes, Body body) const;
 
   // By oneDNN, where the bottom is in a foreign layout and windows are oneDNN's; false, and nothing done, otherwise.
-  bool ForwardForeign(const Blob<Dtype>& bottom, const vector<Blob<Dtype>*>& top);
+  bool ForwardOnednn(const Blob<Dtype>& bottom, const vector<Blob<Dtype>*>& top);
   template <typename Index>
   void ForwardMax(const Dtype* bottom, int planes, Dtype* top, Index* index) const;
   template <typename Index>
