@@ -62,8 +62,9 @@ HWY_INLINE VI Convert(VF x, const CodeReadout::Shares& shares, const Constants& 
     t = hn::Add(hn::MulAdd(c.per_lsb, x, hn::Set(d, shares.in_codes)), c.magic);
   }
   if (clamps) {
-    saturated.Count(t, c);
-    t = hn::Min(hn::Max(t, c.low), c.high);
+    const VF inside = hn::Min(hn::Max(t, c.low), c.high);
+    if (HWY_UNLIKELY(!hn::AllTrue(d, hn::Eq(inside, t)))) saturated.Count(t, c);
+    t = inside;
   }
   if (kForm == Form::kLevels) {
     t = hn::Add(hn::MulSub(hn::Sub(t, c.magic), c.lsb, hn::Set(d, shares.levels)), c.magic);

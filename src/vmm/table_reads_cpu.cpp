@@ -16,6 +16,7 @@ HWY_BEFORE_NAMESPACE();
 namespace rxnn {
 namespace HWY_NAMESPACE {
 constexpr size_t kBlockVectors = kTableCols / kLanes;  // SIMD vectors of a block of 16 columns
+constexpr size_t kStraightGroups = 4;                  // that are added without asking for their number
 
 // The partial currents of a group: entry e is the sum of the rows whose bit in e is set.
 HWY_INLINE void BuildGroup(const float* HWY_RESTRICT levels, size_t rows, size_t stride, float level_share,
@@ -44,17 +45,15 @@ HWY_NOINLINE void BuildTables(const float* HWY_RESTRICT levels, size_t rows, siz
   }
 }
 
-// The sum of the entries that the first kGroups offsets point at. Those that no group needs point at a zero. Offsets
-// come two at a time, for loads are what there are too few of, and every other entry goes to a second sum, so that
-// additions need not wait for each other.
-template <size_t kGroups>
-HWY_INLINE void SumEntries(const float* HWY_RESTRICT tables, const uint16_t* HWY_RESTRICT offsets,
-                           VF (&x)[kBlockVectors]) {
+// Adds the entries that offsets kBegin to kEnd - 1 point at, or starts with them. Offsets come two at a time, for loads
+// are what there are too few of, and every other entry goes to a second sum, so that additions need not wait for each
+// other.
+template <size_t kBegin, size_t kEnd>
+HWY_INLINE void AddEntries(const char* HWY_RESTRICT base, const uint16_t* HWY_RESTRICT offsets, VF (&x)[kBlockVectors],
+                           VF (&odd)[kBlockVectors]) {
   const F d;
-  const char* base = reinterpret_cast<const char*>(tables);
-  VF odd[kBlockVectors];
 #pragma GCC unroll 16
-  for (size_t g = 0; g < kGroups; g += 2) {
+  for (size_t g = kBegin; g < kEnd; g += 2) {
     uint32_t two;
     hwy::CopyBytes<sizeof(two)>(offsets + g, &two);  // little-endian, as all targets that have vectors are run
     const float* entry = reinterpret_cast<const float*>(base + (two & 0xFFFF));
@@ -64,13 +63,33 @@ HWY_INLINE void SumEntries(const float* HWY_RESTRICT tables, const uint16_t* HWY
       const VF part = hn::Load(d, entry + n * kLanes);
       x[n] = g == 0 ? part : hn::Add(x[n], part);
     }
-    if (g + 1 == kGroups) break;
+    if (g + 1 == kEnd) break;
 #pragma GCC unroll 16
     for (size_t n = 0; n < kBlockVectors; ++n) {
       const VF part = hn::Load(d, odd_entry + n * kLanes);
       odd[n] = g == 0 ? part : hn::Add(odd[n], part);
     }
   }
+}
+
+// Entries kBegin to groups - 1, in steps of two.
+template <size_t kBegin>
+HWY_INLINE void AddGroups(const char* HWY_RESTRICT base, const uint16_t* HWY_RESTRICT offsets, size_t groups,
+                          VF (&x)[kBlockVectors], VF (&odd)[kBlockVectors]) {
+  constexpr size_t kEnd = kBegin < kStraightGroups ? kStraightGroups : HWY_MIN(kBegin + 2, size_t{kTableGroups});
+  AddEntries<kBegin, kEnd>(base, offsets, x, odd);
+  if constexpr (kEnd < kTableGroups) {
+    if (groups > kEnd) AddGroups<kEnd>(base, offsets, groups, x, odd);
+  }
+}
+
+// The sum of the entries of one chunk of digits. Its groups without a one are left out: the same vectors are read again
+// for other columns, so that processors foresee where they end.
+HWY_INLINE void SumEntries(const float* HWY_RESTRICT tables, const uint16_t* HWY_RESTRICT offsets,
+                           VF (&x)[kBlockVectors]) {
+  const char* base = reinterpret_cast<const char*>(tables);
+  VF odd[kBlockVectors];
+  AddGroups<0>(base, offsets, offsets[kTableGroups], x, odd);
 #pragma GCC unroll 16
   for (size_t n = 0; n < kBlockVectors; ++n) x[n] = hn::Add(x[n], odd[n]);
 }
@@ -90,7 +109,7 @@ HWY_NOINLINE void KeepCurrents(const CodeReads& reads, const TableBlock& block, 
   for (size_t q = 0; q < count; ++q) {
     float* kept = block.currents + q * kTableCols;
     VF x[kBlockVectors];
-    SumEntries<kTableGroups>(block.tables, block.offsets + q * kChunkOffsets, x);
+    SumEntries(block.tables, block.offsets + q * kChunkOffsets, x);
     for (size_t n = 0; n < kBlockVectors; ++n) {
       hn::Store(start ? x[n] : hn::Add(hn::Load(d, kept + n * kLanes), x[n]), d, kept + n * kLanes);
     }
@@ -98,8 +117,8 @@ HWY_NOINLINE void KeepCurrents(const CodeReads& reads, const TableBlock& block, 
 }
 
 // The last chunk: currents, converters, shift and add in registers.
-template <Form kForm, bool kShared, size_t kGroups>
-HWY_INLINE void ConvertBlock(const CodeReads& reads, const TableDigits& digits, const TableBlock& block) {
+template <Form kForm, bool kShared>
+HWY_NOINLINE void ConvertBlock(const CodeReads& reads, const TableDigits& digits, const TableBlock& block) {
   const F d;
   const I di;
   const size_t streams = static_cast<size_t>(reads.streams);
@@ -126,7 +145,7 @@ HWY_INLINE void ConvertBlock(const CodeReads& reads, const TableDigits& digits, 
       for (size_t s = to_read; s-- > 0;) {
         const size_t q = place * streams + s;
         VF x[kBlockVectors];
-        SumEntries<kGroups>(tables, offsets + q * kChunkOffsets, x);
+        SumEntries(tables, offsets + q * kChunkOffsets, x);
         if (currents) {
           for (size_t n = 0; n < kBlockVectors; ++n) {
             x[n] = hn::Add(x[n], hn::Load(d, currents + q * kTableCols + n * kLanes));
@@ -143,18 +162,6 @@ HWY_INLINE void ConvertBlock(const CodeReads& reads, const TableDigits& digits, 
   }
   if (!clamps || !reads.counts) return;
   for (size_t n = 0; n < kBlockVectors; ++n) saturated[n].AddTo(reads, block.col + n * kLanes);
-}
-
-template <Form kForm, bool kShared>
-HWY_NOINLINE void ConvertChunk(const CodeReads& reads, const TableDigits& digits, const TableBlock& block,
-                               size_t groups) {
-  if (groups <= 4) {
-    ConvertBlock<kForm, kShared, 4>(reads, digits, block);
-  } else if (groups <= 8) {
-    ConvertBlock<kForm, kShared, 8>(reads, digits, block);
-  } else {
-    ConvertBlock<kForm, kShared, kTableGroups>(reads, digits, block);
-  }
 }
 
 template <Form kForm>
@@ -174,11 +181,10 @@ HWY_INLINE void ReadTablesAs(const CodeReads& reads, const TableDigits& digits, 
       if (row + kChunkRows < rows) {
         KeepCurrents(reads, block, row == 0);
       } else {
-        const size_t groups = (count + kTableRows - 1) / kTableRows;
         if (reads.level_share != 0) {
-          ConvertChunk<kForm, true>(reads, digits, block, groups);
+          ConvertBlock<kForm, true>(reads, digits, block);
         } else {
-          ConvertChunk<kForm, false>(reads, digits, block, groups);
+          ConvertBlock<kForm, false>(reads, digits, block);
         }
       }
     }
@@ -254,6 +260,8 @@ HWY_INLINE void OffsetsOfWord(uint64_t word, uint16_t* HWY_RESTRICT offsets) {
   const VI low = hn::Set(di, static_cast<int32_t>(word & 0x3FFFFFFF));
   const VI middle = hn::Set(di, static_cast<int32_t>(word >> 30 & 0x3FFFFFFF));
   const VI high = hn::Set(di, static_cast<int32_t>(word >> 60));
+  HWY_ALIGN int32_t places[kChunkOffsets + kLanes] = {};
+  size_t groups = 0;
   for (size_t g = 0; g < kChunkOffsets; g += kLanes) {
     const VI part = hn::Load(di, kPart + g);
     const VI upper = hn::IfThenElse(hn::Eq(part, hn::Set(di, 1)), middle, high);
@@ -261,10 +269,17 @@ HWY_INLINE void OffsetsOfWord(uint64_t word, uint16_t* HWY_RESTRICT offsets) {
     const auto shifted = hn::Shr(hn::BitCast(du, bits), hn::BitCast(du, hn::Load(di, kShift + g)));
     const VI entry = hn::And(hn::BitCast(di, shifted), hn::Set(di, kTableEntries - 1));
     const VI tables = hn::Mul(hn::Load(di, kGroup + g), hn::Set(di, kTableEntries));
-    // A group without a one points at the first table's zero: the tables of few rows end before the last group.
-    const VI place = hn::IfThenZeroElse(hn::Eq(entry, hn::Zero(di)), hn::Add(entry, tables));
-    hn::StoreU(hn::DemoteTo(dw, hn::Mul(place, hn::Set(di, kEntryBytes))), dw, offsets + g);
+    const auto has_one = hn::Ne(entry, hn::Zero(di));
+    hn::StoreU(hn::Compress(hn::Mul(hn::Add(entry, tables), hn::Set(di, kEntryBytes)), has_one), di, places + groups);
+    groups += hn::CountTrue(di, has_one);
   }
+  // What is beyond points at the first table's zero.
+  for (size_t g = 0; g < kChunkOffsets; g += kLanes) {
+    const VI lane = hn::Iota(di, static_cast<int32_t>(g));
+    const VI place = hn::IfThenElseZero(hn::Lt(lane, hn::Set(di, static_cast<int32_t>(groups))), hn::Load(di, places + g));
+    hn::StoreU(hn::DemoteTo(dw, place), dw, offsets + g);
+  }
+  offsets[kTableGroups] = static_cast<uint16_t>(groups);
 }
 
 void TableOffsetsT(const uint64_t* words, const int32_t* order, size_t vectors, size_t streams, size_t chunks,

@@ -67,7 +67,7 @@ class PoolingLayer : public Layer<Dtype> {
   template <typename Body>
   void ForEachWindow(int planes, Body body) const;
 
-  // By oneDNN, where the bottom is in a foreign layout and windows are oneDNN's; false, and nothing done, otherwise.
+  // By oneDNN, where windows are its; false, and nothing done, otherwise.
   bool ForwardOnednn(const Blob<Dtype>& bottom, const vector<Blob<Dtype>*>& top);
   template <typename Index>
   void ForwardMax(const Dtype* bottom, int planes, Dtype* top, Index* index) const;
