@@ -1,10 +1,11 @@
 // Reads whose converters give whole numbers (CodeReadout): shift-and-add in integers. Two kernels for one contract: a
 // blocked multiplication for digits of any width, and tables for digits of one bit.
 //
-// Tables. The rows of a panel are cut into groups of five; for every group and column the 32 possible partial currents
-// are added up once, 16 columns side by side. The current of 64 rows is then 13 loads and additions instead of 64
-// multiply-adds: one load and one addition for 160 operations of the product. The tables of 64 rows and 16 columns (26
-// KiB) stay in a first-level cache while all digits of a block of vectors pass by; taller panels go 64 rows at a time.
+// Tables. The rows of a panel are cut into groups of four; for every group and column the 16 possible partial currents
+// are added up once, 32 columns side by side. The current of 64 rows is then at most 16 loads and additions instead of
+// 64 multiply-adds: groups whose digits are all 0, about half of them behind a ReLU, are left out. The tables of 64
+// rows and 32 columns (32 KiB) stay in a first-level cache while all digits of a block of vectors pass by; taller
+// panels go 64 rows at a time.
 //
 // Four files: this contract, code_reads.cpp (checks, order of the vectors), code_reads_cpu.cpp (for every instruction
 // set, chosen at run time) and code_reads_reference.cpp (the readable truth).
@@ -18,12 +19,12 @@
 namespace rxnn {
 
 inline constexpr int kDigitPad = 16;      // row strides of digits are multiples of this
-inline constexpr int kTableRows = 5;      // rows of a group
-inline constexpr int kTableEntries = 32;  // partial currents of a group
-inline constexpr int kTableCols = 16;     // columns side by side
-inline constexpr int kTableGroups = 13;   // groups of a chunk
+inline constexpr int kTableRows = 4;      // rows of a group
+inline constexpr int kTableEntries = 16;  // partial currents of a group
+inline constexpr int kTableCols = 32;     // columns side by side; the last of a panel may be kPanelPad
+inline constexpr int kTableGroups = 16;   // groups of a chunk
 inline constexpr int kChunkRows = 64;
-inline constexpr int kChunkOffsets = 16;  // stored per chunk: one offset for each group, the rest 0
+inline constexpr int kChunkOffsets = kTableGroups + 2;  // stored per chunk: one for each group, and their number
 inline constexpr int kTableFloats = kTableGroups * kTableEntries * kTableCols;
 
 // One matrix of one panel, read `streams` times for each of `vectors` input vectors. With
@@ -80,7 +81,7 @@ void ReadCodes(const CodeReads& reads, const CodeDigits& digits);
 // One-bit digits as the table kernel takes them. Vectors are ordered by the number of their streams that need reading:
 // those above carry no one.
 struct TableDigits {
-  const std::uint16_t* offsets = nullptr;       // [chunks][vectors][streams][kChunkOffsets], bytes into the tables
+  const std::uint16_t* offsets = nullptr;       // [chunks][vectors][streams][kChunkOffsets], of TableOffsets
   const CodeReadout::Shares* shares = nullptr;  // [vectors][streams]
   const std::int32_t* order = nullptr;          // [vectors]: the vector at each place; the arrays above go by place
   const std::int32_t* first = nullptr;  // [streams + 2]: places first[n] .. first[n + 1] - 1 have n streams to read

@@ -15,57 +15,60 @@
 HWY_BEFORE_NAMESPACE();
 namespace rxnn {
 namespace HWY_NAMESPACE {
-constexpr size_t kBlockVectors = kTableCols / kLanes;  // SIMD vectors of a block of 16 columns
-constexpr size_t kStraightGroups = 4;                  // that are added without asking for their number
+constexpr size_t kStraightGroups = 4;  // that are added without asking for their number
 
 // The partial currents of a group: entry e is the sum of the rows whose bit in e is set.
+template <size_t kCols>
 HWY_INLINE void BuildGroup(const float* HWY_RESTRICT levels, size_t rows, size_t stride, float level_share,
                            float* HWY_RESTRICT table) {
   const F d;
   const VF share = hn::Set(d, level_share);
-  for (size_t n = 0; n < kTableCols; n += kLanes) {
+  for (size_t n = 0; n < kCols; n += kLanes) {
     VF row[kTableRows];
     for (size_t i = 0; i < kTableRows; ++i)
       row[i] = i < rows ? hn::Add(hn::LoadU(d, levels + i * stride + n), share) : hn::Zero(d);
-    VF low[8] = {hn::Zero(d), row[0], row[1], hn::Add(row[0], row[1]), row[2]};
-    for (size_t e = 5; e < 8; ++e) low[e] = hn::Add(low[e - 4], row[2]);
-    const VF high[4] = {hn::Zero(d), row[3], row[4], hn::Add(row[3], row[4])};
+    const VF low[4] = {hn::Zero(d), row[0], row[1], hn::Add(row[0], row[1])};
+    const VF high[4] = {hn::Zero(d), row[2], row[3], hn::Add(row[2], row[3])};
     for (size_t h = 0; h < 4; ++h) {
-      for (size_t e = 0; e < 8; ++e) {
-        hn::Store(h == 0 ? low[e] : hn::Add(low[e], high[h]), d, table + (h * 8 + e) * kTableCols + n);
+      for (size_t e = 0; e < 4; ++e) {
+        hn::Store(h == 0 ? low[e] : hn::Add(low[e], high[h]), d, table + (h * 4 + e) * kCols + n);
       }
     }
   }
 }
 
+template <size_t kCols>
 HWY_NOINLINE void BuildTables(const float* HWY_RESTRICT levels, size_t rows, size_t stride, float level_share,
                               float* HWY_RESTRICT tables) {
-  for (size_t i = 0; i < rows; i += kTableRows, tables += kTableEntries * kTableCols) {
-    BuildGroup(levels + i * stride, HWY_MIN(rows - i, static_cast<size_t>(kTableRows)), stride, level_share, tables);
+  static_assert(kTableRows == 4 && kTableEntries == 16, "sums of BuildGroup");
+  for (size_t i = 0; i < rows; i += kTableRows, tables += kTableEntries * kCols) {
+    BuildGroup<kCols>(levels + i * stride, HWY_MIN(rows - i, static_cast<size_t>(kTableRows)), stride, level_share,
+                      tables);
   }
 }
 
 // Adds the entries that offsets kBegin to kEnd - 1 point at, or starts with them. Offsets come two at a time, for loads
 // are what there are too few of, and every other entry goes to a second sum, so that additions need not wait for each
 // other.
-template <size_t kBegin, size_t kEnd>
-HWY_INLINE void AddEntries(const char* HWY_RESTRICT base, const uint16_t* HWY_RESTRICT offsets, VF (&x)[kBlockVectors],
-                           VF (&odd)[kBlockVectors]) {
+template <size_t kBegin, size_t kEnd, size_t kVectors>
+HWY_INLINE void AddEntries(const char* HWY_RESTRICT base, const uint16_t* HWY_RESTRICT offsets, VF (&x)[kVectors],
+                           VF (&odd)[kVectors]) {
   const F d;
+  constexpr size_t kScale = kVectors * kLanes / kPanelPad;
 #pragma GCC unroll 16
   for (size_t g = kBegin; g < kEnd; g += 2) {
     uint32_t two;
     hwy::CopyBytes<sizeof(two)>(offsets + g, &two);  // little-endian, as all targets that have vectors are run
-    const float* entry = reinterpret_cast<const float*>(base + (two & 0xFFFF));
-    const float* odd_entry = reinterpret_cast<const float*>(base + (two >> 16));
+    const float* entry = reinterpret_cast<const float*>(base + (two & 0xFFFF) * kScale);
+    const float* odd_entry = reinterpret_cast<const float*>(base + (two >> 16) * kScale);
 #pragma GCC unroll 16
-    for (size_t n = 0; n < kBlockVectors; ++n) {
+    for (size_t n = 0; n < kVectors; ++n) {
       const VF part = hn::Load(d, entry + n * kLanes);
       x[n] = g == 0 ? part : hn::Add(x[n], part);
     }
     if (g + 1 == kEnd) break;
 #pragma GCC unroll 16
-    for (size_t n = 0; n < kBlockVectors; ++n) {
+    for (size_t n = 0; n < kVectors; ++n) {
       const VF part = hn::Load(d, odd_entry + n * kLanes);
       odd[n] = g == 0 ? part : hn::Add(odd[n], part);
     }
@@ -73,9 +76,9 @@ HWY_INLINE void AddEntries(const char* HWY_RESTRICT base, const uint16_t* HWY_RE
 }
 
 // Entries kBegin to groups - 1, in steps of two.
-template <size_t kBegin>
+template <size_t kBegin, size_t kVectors>
 HWY_INLINE void AddGroups(const char* HWY_RESTRICT base, const uint16_t* HWY_RESTRICT offsets, size_t groups,
-                          VF (&x)[kBlockVectors], VF (&odd)[kBlockVectors]) {
+                          VF (&x)[kVectors], VF (&odd)[kVectors]) {
   constexpr size_t kEnd = kBegin < kStraightGroups ? kStraightGroups : HWY_MIN(kBegin + 2, size_t{kTableGroups});
   AddEntries<kBegin, kEnd>(base, offsets, x, odd);
   if constexpr (kEnd < kTableGroups) {
@@ -85,47 +88,50 @@ HWY_INLINE void AddGroups(const char* HWY_RESTRICT base, const uint16_t* HWY_RES
 
 // The sum of the entries of one chunk of digits. Its groups without a one are left out: the same vectors are read again
 // for other columns, so that processors foresee where they end.
-HWY_INLINE void SumEntries(const float* HWY_RESTRICT tables, const uint16_t* HWY_RESTRICT offsets,
-                           VF (&x)[kBlockVectors]) {
+template <size_t kVectors>
+HWY_INLINE void SumEntries(const float* HWY_RESTRICT tables, const uint16_t* HWY_RESTRICT offsets, VF (&x)[kVectors]) {
   const char* base = reinterpret_cast<const char*>(tables);
-  VF odd[kBlockVectors];
+  VF odd[kVectors];
   AddGroups<0>(base, offsets, offsets[kTableGroups], x, odd);
 #pragma GCC unroll 16
-  for (size_t n = 0; n < kBlockVectors; ++n) x[n] = hn::Add(x[n], odd[n]);
+  for (size_t n = 0; n < kVectors; ++n) x[n] = hn::Add(x[n], odd[n]);
 }
 
-// A block of 16 columns of the panel and what the kernels below need of one chunk of its rows.
+// A block of columns of the panel and what the kernels below need of one chunk of its rows.
 struct TableBlock {
   const float* tables;
   const uint16_t* offsets;  // of the chunk
-  float* currents;          // [vectors][streams][kTableCols], of the chunks before; null where there is no other
+  float* currents;          // [vectors][streams][columns of the block], of the chunks before; null without another
   size_t col;
 };
 
 // Adds the chunk to the kept currents, or starts them.
+template <size_t kCols>
 HWY_NOINLINE void KeepCurrents(const CodeReads& reads, const TableBlock& block, bool start) {
   const F d;
+  constexpr size_t kVectors = kCols / kLanes;
   const size_t count = static_cast<size_t>(reads.vectors) * reads.streams;
   for (size_t q = 0; q < count; ++q) {
-    float* kept = block.currents + q * kTableCols;
-    VF x[kBlockVectors];
+    float* kept = block.currents + q * kCols;
+    VF x[kVectors];
     SumEntries(block.tables, block.offsets + q * kChunkOffsets, x);
-    for (size_t n = 0; n < kBlockVectors; ++n) {
+    for (size_t n = 0; n < kVectors; ++n) {
       hn::Store(start ? x[n] : hn::Add(hn::Load(d, kept + n * kLanes), x[n]), d, kept + n * kLanes);
     }
   }
 }
 
 // The last chunk: currents, converters, shift and add in registers.
-template <Form kForm, bool kShared>
+template <size_t kCols, Form kForm, bool kShared>
 HWY_NOINLINE void ConvertBlock(const CodeReads& reads, const TableDigits& digits, const TableBlock& block) {
   const F d;
   const I di;
+  constexpr size_t kVectors = kCols / kLanes;
   const size_t streams = static_cast<size_t>(reads.streams);
   const Constants constants(reads.readout);
   const bool clamps = reads.readout.clamps;
   const int32_t zero_bits = ZeroBits<kForm>(reads.readout);
-  SaturatedLanes saturated[kBlockVectors];
+  SaturatedLanes saturated[kVectors];
   // Copies: what is written below could be any of these numbers, for all the compiler knows.
   const float* HWY_RESTRICT tables = block.tables;
   const float* HWY_RESTRICT currents = block.currents;
@@ -140,55 +146,56 @@ HWY_NOINLINE void ConvertBlock(const CodeReads& reads, const TableDigits& digits
     const VI zeros = hn::Set(di, static_cast<int32_t>(SummedZeros(zero_bits, to_read, 1)));
     const size_t end = static_cast<size_t>(digits.first[to_read + 1]);
     for (size_t place = static_cast<size_t>(digits.first[to_read]); place < end; ++place) {
-      VI total[kBlockVectors];
-      for (size_t n = 0; n < kBlockVectors; ++n) total[n] = hn::Zero(di);
+      VI total[kVectors];
+      for (size_t n = 0; n < kVectors; ++n) total[n] = hn::Zero(di);
       for (size_t s = to_read; s-- > 0;) {
         const size_t q = place * streams + s;
-        VF x[kBlockVectors];
+        VF x[kVectors];
         SumEntries(tables, offsets + q * kChunkOffsets, x);
         if (currents) {
-          for (size_t n = 0; n < kBlockVectors; ++n) {
-            x[n] = hn::Add(x[n], hn::Load(d, currents + q * kTableCols + n * kLanes));
+          for (size_t n = 0; n < kVectors; ++n) {
+            x[n] = hn::Add(x[n], hn::Load(d, currents + q * kCols + n * kLanes));
           }
         }
-        for (size_t n = 0; n < kBlockVectors; ++n) {
+        for (size_t n = 0; n < kVectors; ++n) {
           const VI code = Convert<kForm, kShared>(x[n], shares[q], constants, clamps, saturated[n]);
           total[n] = hn::Add(hn::Add(total[n], total[n]), code);
         }
       }
       int32_t* to = sums + static_cast<size_t>(order[place]) * cols;
-      for (size_t n = 0; n < kBlockVectors; ++n) AddTotal(total[n], zeros, shift, negative, to + n * kLanes);
+      for (size_t n = 0; n < kVectors; ++n) AddTotal(total[n], zeros, shift, negative, to + n * kLanes);
     }
   }
   if (!clamps || !reads.counts) return;
-  for (size_t n = 0; n < kBlockVectors; ++n) saturated[n].AddTo(reads, block.col + n * kLanes);
+  for (size_t n = 0; n < kVectors; ++n) saturated[n].AddTo(reads, block.col + n * kLanes);
+}
+
+template <size_t kCols, Form kForm>
+HWY_INLINE void ReadBlock(const CodeReads& reads, const TableDigits& digits, size_t col, float* scratch) {
+  const size_t rows = static_cast<size_t>(reads.rows);
+  const size_t level_stride = static_cast<size_t>(reads.level_stride);
+  const size_t chunk_offsets = static_cast<size_t>(reads.vectors) * reads.streams * kChunkOffsets;
+  float* const currents = rows > kChunkRows ? scratch + kTableFloats : nullptr;
+  TableBlock block = {scratch, digits.offsets, currents, col};
+  for (size_t row = 0; row < rows; row += kChunkRows, block.offsets += chunk_offsets) {
+    const size_t count = HWY_MIN(rows - row, static_cast<size_t>(kChunkRows));
+    BuildTables<kCols>(reads.levels + row * level_stride + col, count, level_stride, reads.level_share, scratch);
+    if (row + kChunkRows < rows) {
+      KeepCurrents<kCols>(reads, block, row == 0);
+    } else if (reads.level_share != 0) {
+      ConvertBlock<kCols, kForm, true>(reads, digits, block);
+    } else {
+      ConvertBlock<kCols, kForm, false>(reads, digits, block);
+    }
+  }
 }
 
 template <Form kForm>
 HWY_INLINE void ReadTablesAs(const CodeReads& reads, const TableDigits& digits, float* scratch) {
-  const size_t rows = static_cast<size_t>(reads.rows);
   const size_t cols = static_cast<size_t>(reads.cols);
-  const size_t level_stride = static_cast<size_t>(reads.level_stride);
-  const size_t chunk_offsets = static_cast<size_t>(reads.vectors) * reads.streams * kChunkOffsets;
-  TableBlock block;
-  block.tables = scratch;
-  block.currents = rows > kChunkRows ? scratch + kTableFloats : nullptr;
-  for (block.col = 0; block.col < cols; block.col += kTableCols) {
-    block.offsets = digits.offsets;
-    for (size_t row = 0; row < rows; row += kChunkRows, block.offsets += chunk_offsets) {
-      const size_t count = HWY_MIN(rows - row, static_cast<size_t>(kChunkRows));
-      BuildTables(reads.levels + row * level_stride + block.col, count, level_stride, reads.level_share, scratch);
-      if (row + kChunkRows < rows) {
-        KeepCurrents(reads, block, row == 0);
-      } else {
-        if (reads.level_share != 0) {
-          ConvertBlock<kForm, true>(reads, digits, block);
-        } else {
-          ConvertBlock<kForm, false>(reads, digits, block);
-        }
-      }
-    }
-  }
+  size_t col = 0;
+  for (; col + kTableCols <= cols; col += kTableCols) ReadBlock<kTableCols, kForm>(reads, digits, col, scratch);
+  if (col < cols) ReadBlock<kPanelPad, kForm>(reads, digits, col, scratch);
 }
 
 void ReadTablesT(const CodeReads& reads, const TableDigits& digits, float* scratch) {
@@ -246,38 +253,33 @@ void CutBitsT(const CodeCut& cut, uint64_t* HWY_RESTRICT words, int32_t* HWY_RES
   }
 }
 
-// Bytes from the start of the tables to the entries of one word of digits.
+// The groups of one word of digits that have a one: bytes from the start of tables of kPanelPad columns to their
+// entries, and how many there are.
 HWY_INLINE void OffsetsOfWord(uint64_t word, uint16_t* HWY_RESTRICT offsets) {
-  static_assert(kTableRows == 5 && kTableEntries == 32 && kTableGroups == 13 && kChunkOffsets == 16, "lanes below");
-  // Six groups have their bits in 30, so that 32 bits hold them after a shift by 0, 30 or 60.
-  alignas(64) static constexpr int32_t kPart[16] = {0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2};
-  alignas(64) static constexpr int32_t kShift[16] = {0, 5, 10, 15, 20, 25, 0, 5, 10, 15, 20, 25, 0, 31, 31, 31};
-  alignas(64) static constexpr int32_t kGroup[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0, 0, 0};
-  constexpr int32_t kEntryBytes = kTableCols * static_cast<int32_t>(sizeof(float));
+  static_assert(kTableRows == 4 && kTableGroups == 16, "nibbles of a word");
+  constexpr int32_t kEntryBytes = kPanelPad * static_cast<int32_t>(sizeof(float));
   const I di;
   const hn::RebindToUnsigned<I> du;
   const hn::Rebind<uint16_t, I> dw;
-  const VI low = hn::Set(di, static_cast<int32_t>(word & 0x3FFFFFFF));
-  const VI middle = hn::Set(di, static_cast<int32_t>(word >> 30 & 0x3FFFFFFF));
-  const VI high = hn::Set(di, static_cast<int32_t>(word >> 60));
-  HWY_ALIGN int32_t places[kChunkOffsets + kLanes] = {};
+  HWY_ALIGN int32_t places[kTableGroups + kLanes] = {};
   size_t groups = 0;
-  for (size_t g = 0; g < kChunkOffsets; g += kLanes) {
-    const VI part = hn::Load(di, kPart + g);
-    const VI upper = hn::IfThenElse(hn::Eq(part, hn::Set(di, 1)), middle, high);
-    const VI bits = hn::IfThenElse(hn::Eq(part, hn::Zero(di)), low, upper);
-    const auto shifted = hn::Shr(hn::BitCast(du, bits), hn::BitCast(du, hn::Load(di, kShift + g)));
-    const VI entry = hn::And(hn::BitCast(di, shifted), hn::Set(di, kTableEntries - 1));
-    const VI tables = hn::Mul(hn::Load(di, kGroup + g), hn::Set(di, kTableEntries));
+  for (size_t g = 0; g < kTableGroups; g += kLanes) {
+    const VI group = hn::Iota(di, static_cast<int32_t>(g));
+    const auto is_low = hn::Lt(group, hn::Set(di, kTableGroups / 2));
+    const VI half = hn::IfThenElse(is_low, hn::Set(di, static_cast<int32_t>(word & 0xFFFFFFFF)),
+                                   hn::Set(di, static_cast<int32_t>(word >> 32)));
+    const VI shift = hn::ShiftLeft<2>(hn::And(group, hn::Set(di, kTableGroups / 2 - 1)));
+    const VI entry = hn::And(hn::BitCast(di, hn::Shr(hn::BitCast(du, half), hn::BitCast(du, shift))),
+                             hn::Set(di, kTableEntries - 1));
+    const VI place = hn::Mul(hn::Add(entry, hn::Mul(group, hn::Set(di, kTableEntries))), hn::Set(di, kEntryBytes));
     const auto has_one = hn::Ne(entry, hn::Zero(di));
-    hn::StoreU(hn::Compress(hn::Mul(hn::Add(entry, tables), hn::Set(di, kEntryBytes)), has_one), di, places + groups);
+    hn::StoreU(hn::Compress(place, has_one), di, places + groups);
     groups += hn::CountTrue(di, has_one);
   }
   // What is beyond points at the first table's zero.
-  for (size_t g = 0; g < kChunkOffsets; g += kLanes) {
-    const VI lane = hn::Iota(di, static_cast<int32_t>(g));
-    const VI place = hn::IfThenElseZero(hn::Lt(lane, hn::Set(di, static_cast<int32_t>(groups))), hn::Load(di, places + g));
-    hn::StoreU(hn::DemoteTo(dw, place), dw, offsets + g);
+  for (size_t g = 0; g < kTableGroups; g += kLanes) {
+    const auto is_group = hn::Lt(hn::Iota(di, static_cast<int32_t>(g)), hn::Set(di, static_cast<int32_t>(groups)));
+    hn::StoreU(hn::DemoteTo(dw, hn::IfThenElseZero(is_group, hn::Load(di, places + g))), dw, offsets + g);
   }
   offsets[kTableGroups] = static_cast<uint16_t>(groups);
 }
