@@ -25,11 +25,12 @@ void Blob<Dtype>::Reshape(const vector<int>& shape) {
   std::int64_t count = 1;
   for (const int dim : shape) {
     CAFFE_REQUIRE(dim >= 0) << "a blob cannot have the dimension " << dim;
-    count *= dim;
+    // A blob without values has parts with them: count() of these fits an int too.
+    count *= std::max(dim, 1);
     CAFFE_REQUIRE(count <= INT_MAX) << "a blob of more than " << INT_MAX << " values is too large";
   }
   shape_ = shape;
-  count_ = static_cast<int>(count);
+  count_ = std::find(shape.begin(), shape.end(), 0) == shape.end() ? static_cast<int>(count) : 0;
   if (count_ > capacity_ || !data_) {
     capacity_ = count_;
     data_ = std::make_shared<SyncedMemory>(capacity_ * sizeof(Dtype));

@@ -15,7 +15,8 @@ DEFINE_string(stage, "", "Stages of the network, separated by commas, for includ
 DEFINE_string(weights, "",
               "test: trained weights (.caffemodel or .h5). train: weights to start from, several separated by commas.");
 DEFINE_int32(iterations, 50, "test, time: batches to run.");
-DEFINE_bool(skip_corrupt, false, "Pass over images that cannot be read, and count them, instead of stopping.");
+DEFINE_bool(skip_corrupt, false,
+            "Pass over records, images and HDF5 files that cannot be read, and count them, instead of stopping.");
 
 namespace caffe::tools {
 namespace {

@@ -7,6 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import h5py
 import lmdb
 import numpy as np
 import pytest
@@ -319,3 +320,35 @@ def test_caffe_test_names_or_skips_a_bad_image(lenet: tuple[Path, Path], tmp_pat
     # The same images, the same scores.
     scores = [[line for line in lines if line.startswith("accuracy = ")] for lines in (skipping, whole)]
     assert scores[0] == scores[1] != []
+
+
+@pytest.mark.parametrize("kind", ["raw", "encoded", "hdf5"])
+def test_caffe_test_names_or_skips_a_corrupt_record(images: Path, kind: str) -> None:
+    """The third record; the labels of the batches tell which were read."""
+    if kind == "hdf5":
+        for index, label in enumerate([3, 0, -1, 7, 12]):
+            with h5py.File(images / f"{index}.h5", "w") as file:
+                file["label"] = [label]
+        (images / "2.h5").write_bytes((images / "2.h5").read_bytes()[:-9])
+        (images / "files.txt").write_text("".join(f"{images}/{index}.h5\n" for index in range(5)))
+        layer = f'type: "HDF5Data" top: "label" hdf5_data_param {{ source: "{images}/files.txt" batch_size: 2 }}'
+        what = f"{images}/2.h5: truncated"
+    else:
+        database = convert(images, *(["--encoded"] if kind == "encoded" else []))
+        key = b"00000002_pic 2.png"
+        with lmdb.open(str(database)) as env, env.begin(write=True) as transaction:
+            datum = caffe_pb2.Datum.FromString(transaction.get(key))
+            datum.data = datum.data[:-30]
+            transaction.put(key, datum.SerializeToString())
+        layer = f"""type: "Data" top: "data" top: "label"
+            data_param {{ source: "{database}" backend: LMDB batch_size: 2 }}"""
+        what = f"record '{key.decode()}' of {database}: "
+    silence = 'layer { name: "silence" type: "Silence" bottom: "data" }' if kind != "hdf5" else ""
+    (images / "net.prototxt").write_text(f'layer {{ name: "in" {layer} }} {silence}')
+    (images / "net.caffemodel").write_bytes(caffe_pb2.NetParameter(name="none").SerializeToString())
+    arguments = ["test", f"--model={images}/net.prototxt", f"--weights={images}/net.caffemodel", "--iterations=3"]
+    assert what in caffe_command.error(*arguments)
+    skipping = caffe_command.messages(caffe_command.caffe(*arguments, "--skip_corrupt"))
+    labels = [int(line.split(" = ")[1]) for line in skipping if line.startswith("Batch ")]
+    assert labels == [3, 0, 7, 12, 3, 0]
+    assert "Skipped 1 corrupt records." in skipping

@@ -74,6 +74,8 @@ void ConcatLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const vecto
     shape[concat_axis_] = top_shape[concat_axis_];
     CAFFE_REQUIRE(shape == top_shape) << "bottoms of shapes " << bottom[0]->shape_string() << " and "
                                       << bottom[i]->shape_string() << " differ outside of axis " << concat_axis_;
+    CAFFE_REQUIRE(size <= INT_MAX - top_shape[concat_axis_]) << "bottoms 0 to " << i << " have more than " << INT_MAX
+                                                             << " places along axis " << concat_axis_ << ": too many";
     top_shape[concat_axis_] += size;
   }
   num_concats_ = bottom[0]->count(0, concat_axis_);

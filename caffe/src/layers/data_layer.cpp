@@ -20,7 +20,8 @@ DataLayer<Dtype>::~DataLayer() {
 template <typename Dtype>
 void DataLayer<Dtype>::DataLayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
   const DataParameter& param = this->layer_param_.data_param();
-  CAFFE_REQUIRE(param.batch_size() > 0) << "data_param needs a batch_size above 0";
+  CAFFE_REQUIRE(param.batch_size() > 0 && param.batch_size() <= INT_MAX)
+      << "data_param needs a batch_size above 0, and of " << INT_MAX << " at most";
   CAFFE_REQUIRE(cursor_->valid()) << "the database " << param.source() << " has no records";
   if (param.rand_skip() > 0) {
     unsigned skip = caffe_rng_rand() % param.rand_skip();

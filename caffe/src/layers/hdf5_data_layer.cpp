@@ -4,6 +4,7 @@
 #include <numeric>
 #include <random>
 
+#include "caffe/util/corrupt_records.hpp"
 #include "caffe/util/hdf5.hpp"
 #include "caffe/util/io.hpp"
 #include "caffe/util/math_functions.hpp"
@@ -42,7 +43,7 @@ void HDF5DataLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, const 
       << "HDF5Data does not transform data; remove transform_param";
   const HDF5DataParameter& param = this->layer_param_.hdf5_data_param();
   CAFFE_REQUIRE(param.batch_size() > 0 && param.batch_size() <= INT_MAX)
-      << "hdf5_data_param needs a batch_size above 0";
+      << "hdf5_data_param needs a batch_size above 0, and of " << INT_MAX << " at most";
   CAFFE_REQUIRE(this->layer_param_.top_size() == static_cast<int>(top.size()))
       << "each top must have the name of a dataset";
   LOG(INFO) << "Loading list of HDF5 filenames from: " << param.source();
@@ -76,7 +77,20 @@ void HDF5DataLayer<Dtype>::OrderRows() {
 
 template <typename Dtype>
 void HDF5DataLayer<Dtype>::LoadCurrentFile() {
-  LoadHDF5FileData(hdf_filenames_[file_permutation_[current_file_]]);
+  for (size_t skipped = 1;; ++skipped) {
+    try {
+      LoadHDF5FileData(hdf_filenames_[file_permutation_[current_file_]]);
+      break;
+    } catch (const Error& error) {
+      if (!CorruptRecords::skip()) throw;
+      CorruptRecords::Add(error.what());
+      // As many in turn are a whole pass at least, wherever that began.
+      CAFFE_REQUIRE(skipped < 2 * hdf_filenames_.size())
+          << this->layer_param_.hdf5_data_param().source()
+          << ": none of its files can be read; the last: " << error.what();
+    }
+    NextFile();
+  }
   OrderRows();
 }
 
@@ -128,16 +142,19 @@ void HDF5DataLayer<Dtype>::LoadHDF5FileData(const string& filename) {
 }
 
 template <typename Dtype>
+void HDF5DataLayer<Dtype>::NextFile() {
+  if (++current_file_ < hdf_filenames_.size()) return;
+  current_file_ = 0;
+  if (this->layer_param_.hdf5_data_param().shuffle()) pass_seed_ = std::mt19937(pass_seed_)();
+  OrderFiles();
+}
+
+template <typename Dtype>
 void HDF5DataLayer<Dtype>::Next() {
   ++offset_;
   if (++current_row_ < data_permutation_.size()) return;
   current_row_ = 0;
-  const bool shuffled = this->layer_param_.hdf5_data_param().shuffle();
-  if (++current_file_ == hdf_filenames_.size()) {
-    current_file_ = 0;
-    if (shuffled) pass_seed_ = std::mt19937(pass_seed_)();
-    OrderFiles();
-  }
+  NextFile();
   if (hdf_filenames_.size() > 1) {
     LoadCurrentFile();
   } else {

@@ -28,7 +28,10 @@ void Im2colLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const vecto
     size = ConvolvedSize(size, kernel, stride_.cpu_data()[i], pad_.cpu_data()[i], dilation_.cpu_data()[i]);
     CAFFE_REQUIRE(size > 0) << "kernel of " << kernel << " (dilation " << dilation_.cpu_data()[i] << ", pad "
                             << pad_.cpu_data()[i] << ") does not fit bottom of shape " << bottom[0]->shape_string();
-    shape[channel_axis_] *= kernel;
+    const int64_t rows = static_cast<int64_t>(shape[channel_axis_]) * kernel;
+    CAFFE_REQUIRE(rows <= INT_MAX) << "a kernel of " << kernel << " (pad " << pad_.cpu_data()[i] << ") makes " << rows
+                                   << " rows of a bottom of shape " << bottom[0]->shape_string() << ": too many";
+    shape[channel_axis_] = static_cast<int>(rows);
   }
   top[0]->Reshape(shape);
   num_ = bottom[0]->count(0, channel_axis_);

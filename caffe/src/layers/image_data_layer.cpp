@@ -17,7 +17,8 @@ ImageDataLayer<Dtype>::~ImageDataLayer() {
 template <typename Dtype>
 void ImageDataLayer<Dtype>::DataLayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
   const ImageDataParameter& param = this->layer_param_.image_data_param();
-  CAFFE_REQUIRE(param.batch_size() > 0) << "image_data_param needs a batch_size above 0";
+  CAFFE_REQUIRE(param.batch_size() > 0 && param.batch_size() <= INT_MAX)
+      << "image_data_param needs a batch_size above 0, and of " << INT_MAX << " at most";
   CAFFE_REQUIRE((param.new_height() > 0) == (param.new_width() > 0))
       << "image_data_param needs both new_height and new_width above 0, or none of them";
   LOG(INFO) << "Opening file " << param.source();

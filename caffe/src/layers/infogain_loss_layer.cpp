@@ -37,7 +37,7 @@ void InfogainLossLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const
   num_labels_ = bottom[0]->shape(infogain_axis_);
   this->RequireLabels(bottom, outer_num_ * inner_num_);
   const Blob<Dtype>& matrix = bottom.size() > 2 ? *bottom[2] : infogain_;
-  CAFFE_REQUIRE(matrix.count() == num_labels_ * num_labels_)
+  CAFFE_REQUIRE(matrix.count() == static_cast<int64_t>(num_labels_) * num_labels_)
       << "infogain matrix of shape " << matrix.shape_string() << ", expected " << num_labels_ << "x" << num_labels_;
   sum_rows_H_.Reshape({num_labels_});
   if (top.size() > 1) {

@@ -84,7 +84,7 @@ void LRNLayer<Dtype>::SumWithinPlane(const Dtype* plane, Dtype factor, Dtype* pl
 template <typename Dtype>
 void LRNLayer<Dtype>::SumRegions(const Dtype* values, Dtype factor, Dtype offset, Dtype* sums) const {
   const int plane = height_ * width_;
-  ForEachTask(num_ * channels_, plane * size_, [&](int task) {
+  ForEachTask(num_ * channels_, static_cast<int64_t>(plane) * size_, [&](int task) {
     Dtype* plane_sums = sums + task * plane;
     std::fill_n(plane_sums, plane, offset);
     if (across_channels_) {

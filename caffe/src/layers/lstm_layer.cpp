@@ -27,15 +27,16 @@ void LSTMLayer<Dtype>::OutputBlobNames(vector<string>* names) const {
 
 template <typename Dtype>
 void LSTMLayer<Dtype>::FillUnrolledNet(NetParameter* net_param) const {
-  UnrolledNetWriter net(this->layer_param_.recurrent_param(), net_param);
+  constexpr int kGates = 4;
+  UnrolledNetWriter net(this->layer_param_.recurrent_param(), kGates, net_param);
   const int outputs = static_cast<int>(this->layer_param_.recurrent_param().num_output());
   net.AddInput("h_0", StateShape(this->N_, outputs));
   net.AddInput("c_0", StateShape(this->N_, outputs));
   net.AddSlice("cont", this->T_);
-  net.AddInputProducts("gates", this->T_, this->static_input_, 4 * outputs, "W_xc", "b_c");
+  net.AddInputProducts("gates", this->T_, this->static_input_, kGates * outputs, "W_xc", "b_c");
   for (int t = 1; t <= this->T_; ++t) {
     const string hidden = net.Step("gates_h", t), gates = net.Step("gates", t);
-    net.AddProduct(net.AddContinued("h", t), hidden, 2, 4 * outputs, "W_hc", "");
+    net.AddProduct(net.AddContinued("h", t), hidden, 2, kGates * outputs, "W_hc", "");
     net.AddStepSum("gates", t, this->static_input_, hidden, gates);
     LayerParameter* unit =
         net.Add("LSTMUnit", {net.Step("c", t - 1), gates, net.Step("cont", t)}, net.Step("c", t), {true, true, false});

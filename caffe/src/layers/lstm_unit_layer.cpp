@@ -20,6 +20,7 @@ void LSTMUnitLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const vec
       << "cells of shape " << bottom[0]->shape_string() << ", expected (1, streams, values)";
   const int streams = bottom[0]->shape(1);
   hidden_dim_ = bottom[0]->shape(2);
+  CAFFE_REQUIRE(hidden_dim_ <= INT_MAX / 4) << "cells of " << hidden_dim_ << " values are too large";
   CAFFE_REQUIRE(bottom[1]->shape() == (vector<int>{1, streams, 4 * hidden_dim_}))
       << "gates of shape " << bottom[1]->shape_string() << ", expected 1x" << streams << "x" << 4 * hidden_dim_;
   CAFFE_REQUIRE(bottom[2]->shape() == (vector<int>{1, streams}))

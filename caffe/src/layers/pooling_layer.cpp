@@ -25,6 +25,8 @@ void PoolingLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, const v
     kernel_h_ = kernel_hw ? param.kernel_h() : param.kernel_size();
     kernel_w_ = kernel_hw ? param.kernel_w() : param.kernel_size();
     CAFFE_REQUIRE(kernel_h_ > 0 && kernel_w_ > 0) << "the pooling kernel must be at least 1x1";
+    CAFFE_REQUIRE(kernel_h_ <= INT_MAX / kernel_w_)
+        << "a pooling kernel of " << kernel_h_ << "x" << kernel_w_ << " is too large";
   }
   const bool pad_hw = param.has_pad_h() || param.has_pad_w();
   const bool stride_hw = param.has_stride_h() || param.has_stride_w();
@@ -36,6 +38,7 @@ void PoolingLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, const v
   stride_h_ = stride_hw ? param.stride_h() : param.stride();
   stride_w_ = stride_hw ? param.stride_w() : param.stride();
   CAFFE_REQUIRE(stride_h_ > 0 && stride_w_ > 0) << "stride must be at least 1";
+  CAFFE_REQUIRE(pad_h_ >= 0 && pad_w_ >= 0) << "a pad of more than " << INT_MAX << " is too large";
   const bool padded = pad_h_ != 0 || pad_w_ != 0;
   if (global_pooling_) {
     CAFFE_REQUIRE(!padded && stride_h_ == 1 && stride_w_ == 1) << "global_pooling needs pad 0 and stride 1";
@@ -47,14 +50,17 @@ void PoolingLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, const v
 
 template <typename Dtype>
 int PoolingLayer<Dtype>::PooledSize(int size, int kernel, int stride, int pad) const {
-  const int free = size + 2 * pad - kernel;
+  // A window's ends are ints, wherever it starts.
+  CAFFE_REQUIRE(size + 2LL * pad + kernel <= INT_MAX)
+      << "a pooling kernel of " << kernel << " with pad " << pad << " is too large for an axis of " << size;
+  const int64_t free = size + 2LL * pad - kernel;
   // Rounded up, one window may be larger than the padded image, by less than a stride.
   const int round_up = round_mode_ == PoolingParameter_RoundMode_CEIL ? stride - 1 : 0;
   if (free + round_up < 0) {
     return 0;
   }
-  const int outputs = (free + round_up) / stride + 1;
-  return (outputs - 1) * stride >= size + pad ? outputs - 1 : outputs;
+  const int outputs = static_cast<int>((free + round_up) / stride) + 1;
+  return static_cast<int64_t>(outputs - 1) * stride >= size + pad ? outputs - 1 : outputs;
 }
 
 template <typename Dtype>
@@ -95,7 +101,8 @@ typename PoolingLayer<Dtype>::Window PoolingLayer<Dtype>::WindowAt(int ph, int p
 template <typename Dtype>
 template <typename Body>
 void PoolingLayer<Dtype>::ForEachWindow(int planes, Body body) const {
-  ForEachTask(planes, pooled_height_ * pooled_width_ * kernel_h_ * kernel_w_, [&](int plane) {
+  const int64_t window = static_cast<int64_t>(kernel_h_) * kernel_w_;
+  ForEachTask(planes, pooled_height_ * pooled_width_ * window, [&](int plane) {
     int output = plane * pooled_height_ * pooled_width_;
     for (int ph = 0; ph < pooled_height_; ++ph) {
       for (int pw = 0; pw < pooled_width_; ++pw, ++output) {

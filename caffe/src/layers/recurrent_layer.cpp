@@ -104,7 +104,10 @@ void RecurrentLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, const
   RequireStreams(bottom);
   T_ = bottom[0]->shape(0);
   N_ = bottom[0]->shape(1);
-  CAFFE_REQUIRE(T_ > 0) << "bottom of shape " << bottom[0]->shape_string() << " has no step";
+  // Each step is a set of layers, 40 KB of them.
+  constexpr int kMaxSteps = 10000;
+  CAFFE_REQUIRE(T_ > 0 && T_ <= kMaxSteps)
+      << "bottom of shape " << bottom[0]->shape_string() << " has " << T_ << " steps, expected 1 to " << kMaxSteps;
 
   const NetParameter net_param = UnrolledNet(bottom);
   unrolled_net_ = std::make_shared<Net<Dtype>>(net_param);

@@ -1,5 +1,7 @@
 #include "caffe/layers/reshape_layer.hpp"
 
+#include <algorithm>
+
 namespace caffe {
 
 template <typename Dtype>
@@ -35,7 +37,7 @@ void ReshapeLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const vect
   if (inferred >= 0) {
     int64_t known = 1;
     for (int dim : top_shape) {
-      known *= dim;
+      known = std::min<int64_t>(known * dim, INT_MAX);
     }
     CAFFE_REQUIRE(known > 0 && bottom[0]->count() % known == 0)
         << "bottom of shape " << bottom[0]->shape_string() << " cannot be divided into parts of " << known

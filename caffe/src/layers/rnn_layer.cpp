@@ -27,7 +27,7 @@ void RNNLayer<Dtype>::OutputBlobNames(vector<string>* names) const {
 
 template <typename Dtype>
 void RNNLayer<Dtype>::FillUnrolledNet(NetParameter* net_param) const {
-  UnrolledNetWriter net(this->layer_param_.recurrent_param(), net_param);
+  UnrolledNetWriter net(this->layer_param_.recurrent_param(), 1, net_param);
   const int outputs = static_cast<int>(this->layer_param_.recurrent_param().num_output());
   net.AddInput("h_0", StateShape(this->N_, outputs));
   net.AddSlice("cont", this->T_);

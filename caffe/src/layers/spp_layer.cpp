@@ -7,13 +7,15 @@ namespace caffe {
 template <typename Dtype>
 LayerParameter SPPLayer<Dtype>::GetPoolingParam(int pyramid_level, int bottom_h, int bottom_w,
                                                 const SPPParameter& spp_param) {
-  const int bins = 1 << pyramid_level;
+  const int64_t bins = 1 << pyramid_level;
   LayerParameter param;
   param.set_phase(this->phase_);
   PoolingParameter* pooling = param.mutable_pooling_param();
-  const int kernel_h = (bottom_h + bins - 1) / bins, kernel_w = (bottom_w + bins - 1) / bins;
+  const int kernel_h = static_cast<int>((bottom_h + bins - 1) / bins);
+  const int kernel_w = static_cast<int>((bottom_w + bins - 1) / bins);
   // What the bins reach beyond the image: half above, the rest (which needs no pad to be cut off) below.
-  const int pad_h = (kernel_h * bins - bottom_h + 1) / 2, pad_w = (kernel_w * bins - bottom_w + 1) / 2;
+  const int pad_h = static_cast<int>((kernel_h * bins - bottom_h + 1) / 2);
+  const int pad_w = static_cast<int>((kernel_w * bins - bottom_w + 1) / 2);
   CAFFE_REQUIRE(pad_h < kernel_h && pad_w < kernel_w)
       << "spp_param: an image of " << bottom_h << "x" << bottom_w << " cannot be cut into " << bins << "x" << bins
       << " bins (pyramid_height " << pyramid_height_ << ")";
@@ -78,7 +80,9 @@ void SPPLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const vector<B
   if (pyramid_height_ == 1) {
     top[0]->ReshapeLike(*pooling_outputs_[0]);
   } else {
-    top[0]->Reshape({num_, channels_ * bins});
+    const int64_t values = static_cast<int64_t>(channels_) * bins;
+    CAFFE_REQUIRE(values <= INT_MAX) << "spp_param: " << channels_ << " channels of " << bins << " bins are too many";
+    top[0]->Reshape({num_, static_cast<int>(values)});
   }
 }
 

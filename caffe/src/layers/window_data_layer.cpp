@@ -56,7 +56,8 @@ void WindowDataLayer<Dtype>::DataLayerSetUp(const vector<Blob<Dtype>*>& bottom, 
   const WindowDataParameter& param = this->layer_param_.window_data_param();
   const int crop = static_cast<int>(this->transform_param_.crop_size());
   CAFFE_REQUIRE(crop > 0) << "WindowData needs a crop_size above 0 in transform_param";
-  CAFFE_REQUIRE(param.batch_size() > 0) << "window_data_param needs a batch_size above 0";
+  CAFFE_REQUIRE(param.batch_size() > 0 && param.batch_size() <= INT_MAX)
+      << "window_data_param needs a batch_size above 0, and of " << INT_MAX << " at most";
   CAFFE_REQUIRE(param.crop_mode() == "warp" || param.crop_mode() == "square")
       << "window_data_param has the crop_mode \"" << param.crop_mode() << "\"; it must be \"warp\" or \"square\"";
   CAFFE_REQUIRE(2 * std::int64_t{param.context_pad()} < crop)

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <mutex>
 
+#include "caffe/util/io.hpp"
 #include "lmdb_tree.hpp"
 
 namespace caffe::db {
@@ -164,6 +165,7 @@ void RequireDatabase(const string& source) {
   CAFFE_REQUIRE(fs::is_directory(source))
       << source << " is a file; an LMDB database is a directory with data.mdb in it";
   if (fs::exists(source + "/data.mdb")) {
+    RequireFile(source + "/data.mdb");
     RequirePageSize(source);
     return;
   }

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 
 #include "caffe/util/io.hpp"
 #include "hdf5_handle.hpp"
@@ -155,9 +154,9 @@ void Hdf5Writer::WriteBytes(const string& dataset, const string& value) {
 void Hdf5Writer::Commit() {
   const bool closed = H5Fclose(file_) >= 0;
   file_ = -1;
-  const bool ok = closed && std::rename(temporary_.c_str(), filename_.c_str()) == 0;
-  if (!ok) unlink(temporary_.c_str());
-  CAFFE_REQUIRE(ok) << "Cannot write " << filename_;
+  if (!closed) unlink(temporary_.c_str());
+  CAFFE_REQUIRE(closed) << "Cannot write " << filename_;
+  MoveIntoPlace(temporary_, filename_);
 }
 
 }  // namespace caffe

@@ -3,8 +3,6 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <filesystem>
-#include <iterator>
 #include <opencv2/imgcodecs.hpp>
 
 #include "caffe/util/io.hpp"
@@ -35,12 +33,12 @@ vector<ImageListEntry> ReadImageList(const string& filename) {
 }
 
 string WhyUnreadable(const string& image) {
-  if (!std::filesystem::exists(image)) return "File not found: " + image;
-  std::ifstream stream(image, ios::in | ios::binary);
-  if (!stream) return "Cannot open " + image + ": " + std::strerror(errno);
-  const string bytes((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
   string failure;
-  DecodeImage(bytes, cv::IMREAD_COLOR, &failure);
+  try {
+    DecodeImage(ReadWholeFile(image), cv::IMREAD_COLOR, &failure);
+  } catch (const Error& error) {
+    return error.what();
+  }
   return image + " cannot be decoded: " + failure;
 }
 

@@ -19,6 +19,7 @@
 #include "image_decode.hpp"
 
 namespace caffe {
+namespace fs = std::filesystem;
 namespace {
 
 // Complaints of the text parser, one line each: "<file>:<line>:<column>: <what>".
@@ -44,16 +45,32 @@ class TextErrors : public google::protobuf::io::ErrorCollector {
   string text_;
 };
 
-void RequireNoFolder(const string& filename) {
-  RequireFile(filename);
-  CAFFE_REQUIRE(!std::filesystem::is_directory(filename)) << "Expected a file, found a directory: " << filename;
+// What a path leads to that is no file.
+const char* KindOf(fs::file_type type) {
+  switch (type) {
+    case fs::file_type::directory:
+      return "a directory";
+    case fs::file_type::fifo:
+      return "a pipe";
+    case fs::file_type::character:
+    case fs::file_type::block:
+      return "a device";
+    case fs::file_type::socket:
+      return "a socket";
+    default:
+      return "something else";
+  }
 }
 
-string ReadWholeFile(const string& filename) {
-  std::ifstream stream = OpenFile(filename, ios::in | ios::binary);
-  string content((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-  CAFFE_REQUIRE(!stream.bad()) << "Cannot read " << filename << ": " << std::strerror(errno);
-  return content;
+// Has what was written to a file or a folder brought to the disk.
+bool Sync(const string& path) {
+  const int descriptor = open(path.c_str(), O_RDONLY);
+  if (descriptor < 0) return false;
+  const bool ok = fsync(descriptor) == 0;
+  const int error = errno;
+  close(descriptor);
+  errno = error;
+  return ok || error == EINVAL;  // of a file system that knows no such thing
 }
 
 // Calls write(descriptor) on a file beside `filename` and renames it; leaves nothing behind when that fails.
@@ -66,23 +83,47 @@ void WriteAndRename(const string& filename, Write write) {
   umask(mask);
   bool ok = fchmod(descriptor, 0666 & ~mask) == 0 && write(descriptor);
   ok = close(descriptor) == 0 && ok;
-  ok = ok && std::rename(temporary.c_str(), filename.c_str()) == 0;
   const string reason = std::strerror(errno);
   if (!ok) unlink(temporary.c_str());
   CAFFE_REQUIRE(ok) << "Cannot write " << filename << ": " << reason;
+  MoveIntoPlace(temporary, filename);
 }
 
 }  // namespace
 
 void RequireFile(const string& filename) {
-  CAFFE_REQUIRE(std::filesystem::exists(filename)) << "File not found: " << filename;
+  std::error_code error;
+  const fs::file_type type = fs::status(filename, error).type();
+  CAFFE_REQUIRE(type != fs::file_type::not_found) << "File not found: " << filename;
+  CAFFE_REQUIRE(type != fs::file_type::none) << "Cannot open " << filename << ": " << error.message();
+  CAFFE_REQUIRE(type == fs::file_type::regular) << "Expected a file, found " << KindOf(type) << ": " << filename;
 }
 
 std::ifstream OpenFile(const string& filename, ios::openmode mode) {
-  RequireNoFolder(filename);
+  RequireFile(filename);
+  CAFFE_REQUIRE(fs::file_size(filename) <= INT_MAX)
+      << filename << " has " << fs::file_size(filename) << " bytes, expected 2 GiB at most";
   std::ifstream stream(filename, mode);
   CAFFE_REQUIRE(stream) << "Cannot open " << filename << ": " << std::strerror(errno);
   return stream;
+}
+
+string ReadWholeFile(const string& filename) {
+  std::ifstream stream = OpenFile(filename, ios::in | ios::binary);
+  string content(fs::file_size(filename), '\0');
+  stream.read(content.data(), static_cast<std::streamsize>(content.size()));
+  CAFFE_REQUIRE(!stream.bad()) << "Cannot read " << filename << ": " << std::strerror(errno);
+  content.resize(stream.gcount());
+  return content;
+}
+
+void MoveIntoPlace(const string& temporary, const string& filename) {
+  const bool ok = Sync(temporary) && std::rename(temporary.c_str(), filename.c_str()) == 0;
+  const string reason = std::strerror(errno);
+  if (!ok) unlink(temporary.c_str());
+  CAFFE_REQUIRE(ok) << "Cannot write " << filename << ": " << reason;
+  // The new name; the file is whole without, so that a folder that cannot be opened is no error.
+  Sync(fs::absolute(filename).parent_path());
 }
 
 void ReadProtoFromText(const string& text, const string& origin, Message* proto) {
@@ -116,7 +157,7 @@ void WriteProtoToTextFile(const Message& proto, const string& filename) {
 }
 
 void ReadProtoFromBinaryFileOrDie(const string& filename, Message* proto) {
-  RequireNoFolder(filename);
+  RequireFile(filename);
   const int descriptor = open(filename.c_str(), O_RDONLY);
   CAFFE_REQUIRE(descriptor >= 0) << "Cannot open " << filename << ": " << std::strerror(errno);
   google::protobuf::io::FileInputStream raw(descriptor);
@@ -145,14 +186,23 @@ void WriteProtoToBinaryFile(const Message& proto, const string& filename) {
   WriteAndRename(filename, [&](int descriptor) { return proto.SerializeToFileDescriptor(descriptor); });
 }
 
-cv::Mat ReadImageToCVMat(const string& filename, int height, int width, bool is_color) {
-  std::ifstream stream(filename, ios::in | ios::binary);
-  const string bytes((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-  if (!stream || bytes.empty()) {
-    LOG(ERROR) << "Could not open or find file " << filename;
-    return cv::Mat();
+namespace {
+
+bool ReadBytes(const string& filename, string* bytes) {
+  try {
+    *bytes = ReadWholeFile(filename);
+    return true;
+  } catch (const Error& error) {
+    LOG(ERROR) << error.what();
+    return false;
   }
-  string failure;
+}
+
+}  // namespace
+
+cv::Mat ReadImageToCVMat(const string& filename, int height, int width, bool is_color) {
+  string bytes, failure;
+  if (!ReadBytes(filename, &bytes)) return cv::Mat();
   const cv::Mat image = DecodeImage(bytes, is_color ? cv::IMREAD_COLOR : cv::IMREAD_GRAYSCALE, &failure);
   if (image.empty()) {
     LOG(ERROR) << "Could not decode " << filename << ": " << failure;
@@ -233,16 +283,14 @@ bool ReadImageToDatum(const string& filename, int label, Datum* datum) {
 }
 
 bool ReadFileToDatum(const string& filename, int label, Datum* datum) {
-  std::ifstream stream(filename, ios::in | ios::binary);
-  if (!stream) return false;
-  datum->set_data(string((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>()));
+  if (!ReadBytes(filename, datum->mutable_data())) return false;
   datum->set_label(label);
   datum->set_encoded(true);
-  return !stream.bad();
+  return true;
 }
 
 void MakeTempDir(string* temp_dirname) {
-  string path = (std::filesystem::temp_directory_path() / "caffe.XXXXXX").string();
+  string path = (fs::temp_directory_path() / "caffe.XXXXXX").string();
   CAFFE_REQUIRE(mkdtemp(path.data()) != nullptr) << "cannot make a directory " << path << ": " << std::strerror(errno);
   *temp_dirname = path;
 }

@@ -2,10 +2,11 @@
 
 namespace caffe {
 
-UnrolledNetWriter::UnrolledNetWriter(const RecurrentParameter& params, NetParameter* net) : params_(params), net_(net) {
-  constexpr int kMaxOutputs = 1 << 24;  // a square matrix of more is beyond any machine
-  CAFFE_REQUIRE(params.num_output() > 0 && params.num_output() <= kMaxOutputs)
-      << "recurrent_param: num_output is " << params.num_output() << ", expected 1 to " << kMaxOutputs;
+UnrolledNetWriter::UnrolledNetWriter(const RecurrentParameter& params, int gates, NetParameter* net)
+    : params_(params), net_(net) {
+  const auto max_outputs = static_cast<unsigned>(std::sqrt(INT_MAX / gates));
+  CAFFE_REQUIRE(params.num_output() > 0 && params.num_output() <= max_outputs)
+      << "recurrent_param: num_output is " << params.num_output() << ", expected 1 to " << max_outputs;
 }
 
 LayerParameter* UnrolledNetWriter::Add(const string& type, const vector<string>& bottoms, const string& top,

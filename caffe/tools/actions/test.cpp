@@ -38,8 +38,9 @@ void AddBatch(const Net<float>& net, int batch, vector<Score>* scores) {
   }
 }
 
-// How much of `seconds` the net stood still because its data were not there yet; nothing for a net that reads none.
-void LogWaiting(const Net<float>& net, double seconds) {
+// How much of `seconds` the net stood still because its data were not there yet; nothing for a net that reads none in
+// the background.
+void LogData(const Net<float>& net, double seconds) {
   bool reads = false;
   double waited = 0;
   for (const auto& layer : net.layers()) {
@@ -48,8 +49,9 @@ void LogWaiting(const Net<float>& net, double seconds) {
     reads = true;
     waited += source->seconds_waited();
   }
-  if (!reads) return;
-  LOG(INFO) << "Waited for data: " << waited << " s of " << seconds << " s (" << 100 * waited / seconds << " %)";
+  if (reads) {
+    LOG(INFO) << "Waited for data: " << waited << " s of " << seconds << " s (" << 100 * waited / seconds << " %)";
+  }
   if (CorruptRecords::skip()) LOG(INFO) << "Skipped " << CorruptRecords::count() << " corrupt records.";
 }
 
@@ -88,7 +90,7 @@ void Test(const TestOptions& options) {
     AddBatch(net, batch, &scores);
   }
 
-  LogWaiting(net, timer.Seconds());
+  LogData(net, timer.Seconds());
   LogStatistics(net);
   LOG(INFO) << "Loss: " << loss / options.iterations;
   for (const Score& score : scores) {

@@ -185,18 +185,22 @@ TYPED_TEST(DataLayerTest, NamesACorruptRecord) {
 }
 
 TYPED_TEST(DataLayerTest, PassesOverCorruptRecordsWhenTold) {
-  std::vector<std::string> values;
-  for (const Datum& datum : Images(6)) values.push_back(datum.SerializeAsString());
-  values[0] = "\xff\xff no datum";
-  Datum cut = Images(6)[3];
-  cut.mutable_data()->pop_back();
-  values[3] = cut.SerializeAsString();
-  WriteDatabase(this->path_, values);
-  const size_t before = caffe::CorruptRecords::count();
+  std::vector<Datum> encoded;
+  for (int i = 0; i < 6; ++i) encoded.push_back(EncodedDatum(RandomImage(kHeight, kWidth, i), 10 + i, "jpg"));
   caffe::CorruptRecords::set_skip(true);
-  LayerHarness<TypeParam> run(this->Text(3), {}, 2);
-  EXPECT_EQ(NextLabels(&run, 3), (std::vector<double>{11, 12, 14, 15, 11, 12, 14, 15, 11}));
-  EXPECT_EQ(caffe::CorruptRecords::count() - before, 2u);
+  for (const bool is_encoded : {false, true}) {
+    this->path_ = this->folder_ / (is_encoded ? "encoded" : "raw");
+    std::vector<Datum> data = is_encoded ? encoded : Images(6);
+    data[3].mutable_data()->pop_back();
+    std::vector<std::string> values;
+    for (const Datum& datum : data) values.push_back(datum.SerializeAsString());
+    values[0] = "\xff\xff no datum";
+    WriteDatabase(this->path_, values);
+    const size_t before = caffe::CorruptRecords::count();
+    LayerHarness<TypeParam> run(this->Text(3), {}, 2);
+    EXPECT_EQ(NextLabels(&run, 3), (std::vector<double>{11, 12, 14, 15, 11, 12, 14, 15, 11}));
+    EXPECT_EQ(caffe::CorruptRecords::count() - before, 2u);
+  }
   this->path_ = this->folder_ / "all";
   WriteDatabase(this->path_, std::vector<std::string>{"\xff"});
   ExpectError([&] { LayerHarness<TypeParam>(this->Text(1), {}, 2); }, "none of the last 10000 records can be read");
@@ -218,7 +222,7 @@ TYPED_TEST(DataLayerTest, NamesAnImageThatDoesNotDecodeOrFit) {
 }
 
 TYPED_TEST(DataLayerTest, SaysWhatIsWrong) {
-  const auto make = [this](const std::string& text) { return [=] { LayerHarness<TypeParam>(text, {}, 2); }; };
+  const auto make = [](const std::string& text) { return [=] { LayerHarness<TypeParam>(text, {}, 2); }; };
   ExpectError(make(this->Text(1)), "Database not found: " + this->path_);
   WriteDatabase(this->path_, std::vector<std::string>());
   ExpectError(make(this->Text(1)), "has no records");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "caffe/util/corrupt_records.hpp"
 #include "caffe/util/hdf5.hpp"
 #include "tests/support/data_layers.hpp"
 #include "tests/support/image_files.hpp"
@@ -128,6 +129,30 @@ TYPED_TEST(HDF5DataLayerTest, SaysWhatIsWrong) {
   ExpectError(make(), "names no HDF5 file");
   this->list_ = this->folder_ / "none";
   ExpectError(make(), "File not found: " + this->list_);
+}
+
+TYPED_TEST(HDF5DataLayerTest, PassesOverCorruptFilesWhenTold) {
+  const std::string damaged = this->folder_ / "b.h5";
+  std::filesystem::resize_file(damaged, std::filesystem::file_size(damaged) - 1);
+  WriteRows(this->folder_ / "c.h5", 20, 2);
+  WriteText(this->list_, damaged + "\n" + (this->folder_ / "a.h5") + "\n" + (this->folder_ / "none.h5") + "\n" +
+                             (this->folder_ / "c.h5") + "\n" + damaged + "\n");
+  ExpectError([&] { LayerHarness<TypeParam>(this->Text(3), {}, 2); }, damaged + ": truncated");
+  const size_t before = caffe::CorruptRecords::count();
+  caffe::CorruptRecords::set_skip(true);
+  LayerHarness<TypeParam> run(this->Text(3), {}, 2);
+  EXPECT_EQ(this->Labels(&run, 3), (std::vector<double>{0, 1, 2, 3, 20, 21, 0, 1, 2}));
+  EXPECT_EQ(caffe::CorruptRecords::count() - before, 2u);
+  // Shuffled, a pass may begin with the file that ended the one before.
+  LayerHarness<TypeParam> shuffled(this->Text(6, "shuffle: true"), {}, 2);
+  for (int pass = 0; pass < 20; ++pass) {
+    auto labels = this->Labels(&shuffled, 1);
+    std::sort(labels.begin(), labels.end());
+    EXPECT_EQ(labels, (std::vector<double>{0, 1, 2, 3, 20, 21}));
+  }
+  WriteText(this->list_, damaged + "\n");
+  ExpectError([&] { LayerHarness<TypeParam>(this->Text(1), {}, 2); }, this->list_ + ": none of its files can be read");
+  caffe::CorruptRecords::set_skip(false);
 }
 
 TYPED_TEST(HDF5DataLayerTest, FilesMustAgree) {

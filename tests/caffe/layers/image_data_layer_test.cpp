@@ -119,10 +119,13 @@ TYPED_TEST(ImageDataLayerTest, NamesLineAndImageOfAnError) {
 }
 
 TYPED_TEST(ImageDataLayerTest, PassesOverWhatCannotBeReadWhenTold) {
-  WriteText(this->list_, "none.png 9\na 0.png 0\nnone.png 9\na 1.png 1\n");
+  WriteText(this->folder_ / "noise.jpg", "no image");
+  WriteText(this->list_, "none.png 9\na 0.png 0\nnoise.jpg 9\na 1.png 1\n");
+  const size_t before = caffe::CorruptRecords::count();
   caffe::CorruptRecords::set_skip(true);
   LayerHarness<TypeParam> run(this->Text(3), {}, 2);
   EXPECT_EQ(NextLabels(&run, 2), (std::vector<double>{0, 1, 0, 1, 0, 1}));
+  EXPECT_EQ(caffe::CorruptRecords::count() - before, 2u);
   caffe::CorruptRecords::set_skip(false);
 }
 

@@ -1,12 +1,38 @@
 #include "caffe/util/io.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <opencv2/imgcodecs.hpp>
 
+#include "caffe/util/db.hpp"
+#include "caffe/util/hdf5.hpp"
 #include "caffe/util/image_list.hpp"
 #include "tests/support/layer_harness.hpp"
 #include "tests/support/temporary_directory.hpp"
+
+namespace {
+
+std::vector<std::string>* file_events = nullptr;  // what fsync and rename were called for, while a test looks
+
+}  // namespace
+
+// In place of the C library's, for libcaffe too: they say that they were called.
+extern "C" int fsync(int descriptor) {
+  if (file_events != nullptr) {
+    const std::string link = "/proc/self/fd/" + std::to_string(descriptor);
+    file_events->push_back("sync " + std::filesystem::read_symlink(link).string());
+  }
+  return fdatasync(descriptor);
+}
+extern "C" int rename(const char* from, const char* to) noexcept {
+  if (file_events != nullptr) file_events->push_back(std::string("rename ") + from + " " + to);
+  return renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
 
 namespace rxnn::testing {
 namespace {
@@ -67,6 +93,63 @@ TEST(ProtoFiles, AFailedWriteLeavesTheOldFile) {
   std::filesystem::create_directory(folder / "net");
   ExpectError([&] { caffe::WriteProtoToTextFile(net, folder / "net"); }, "Cannot write " + folder / "net");
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+}
+
+// A crash of the machine must not leave a new name with no bytes behind it: bytes, name, folder.
+TEST(ProtoFiles, AreOnTheDiskBeforeTheyGetTheirName) {
+  const TemporaryDirectory folder;
+  const std::string file = folder / "net";
+  std::vector<std::string> events;
+  file_events = &events;
+  caffe::WriteProtoToBinaryFile(caffe::NetParameter(), file);
+  const std::vector<std::string> of_proto = std::exchange(events, {});
+  caffe::Hdf5Writer hdf5(file);
+  hdf5.WriteInt("iter", 1);
+  hdf5.Commit();
+  file_events = nullptr;
+  for (const auto& found : {of_proto, events}) {
+    ASSERT_EQ(found.size(), 3u) << ::testing::PrintToString(found);
+    const std::string temporary = found[0].substr(std::string("sync ").size());
+    EXPECT_EQ(temporary.compare(0, file.size() + 1, file + "."), 0) << temporary;
+    EXPECT_EQ(found[1], "rename " + temporary + " " + file);
+    EXPECT_EQ(found[2], "sync " + folder.path().string());
+  }
+}
+
+// A pipe that nobody writes to would wait, a device never end.
+TEST(Files, OnlyFilesAreRead) {
+  const TemporaryDirectory folder;
+  std::filesystem::create_directories(folder / "folder/data.mdb");
+  ASSERT_EQ(mkfifo((folder / "pipe").c_str(), 0600), 0);
+  std::filesystem::create_directory(folder / "database");
+  std::filesystem::create_symlink(folder / "pipe", folder / "database/data.mdb");
+  std::ofstream(folder / "huge") << "name: 'x'";
+  std::filesystem::resize_file(folder / "huge", std::uintmax_t{3} << 30);  // takes no room
+
+  caffe::NetParameter net;
+  caffe::Datum datum;
+  const std::vector<std::pair<std::string, std::string>> refused = {
+      {folder / "folder", "a directory"}, {folder / "pipe", "a pipe"}, {"/dev/zero", "a device"}};
+  for (const auto& [path, kind] : refused) {
+    const std::string message = "Expected a file, found " + kind + ": " + path;
+    ExpectError([&, path = path] { caffe::ReadProtoFromTextFileOrDie(path, &net); }, message);
+    ExpectError([&, path = path] { caffe::ReadProtoFromBinaryFileOrDie(path, &net); }, message);
+    ExpectError([&, path = path] { caffe::ReadImageList(path); }, message);
+    ExpectError([&, path = path] { caffe::Hdf5Reader reader(path); }, message);
+    EXPECT_TRUE(caffe::ReadImageToCVMat(path).empty());
+    EXPECT_FALSE(caffe::ReadFileToDatum(path, 1, &datum));
+    EXPECT_EQ(caffe::WhyUnreadable(path), message);
+  }
+  for (const char* source : {"folder", "database"}) {
+    ExpectError(
+        [&] { std::unique_ptr<caffe::db::DB>(caffe::db::GetDB("lmdb"))->Open(folder / source, caffe::db::READ); },
+        "Expected a file, found a");
+  }
+  const std::string too_large = folder / "huge" + " has 3221225472 bytes, expected 2 GiB at most";
+  ExpectError([&] { caffe::ReadProtoFromTextFileOrDie(folder / "huge", &net); }, too_large);
+  ExpectError([&] { caffe::ReadImageList(folder / "huge"); }, too_large);
+  ExpectError([&] { caffe::ReadProtoFromBinaryFileOrDie(folder / "huge", &net); }, "Failed to parse NetParameter");
+  ExpectError([&] { caffe::ReadImageList(std::string(5000, 'x')); }, "File name too long");
 }
 
 TEST(Images, AreReadAsBgr) {

@@ -46,7 +46,9 @@ class HDF5DataLayer : public Layer<Dtype>, public Resumable {
   std::uint64_t offset_ = 0;  // rows passed
 
  private:
+  // Or the first after it that is good (CorruptRecords).
   void LoadCurrentFile();
+  void NextFile();
   // The orders of the pass that pass_seed_ stands for: of the files, and of the rows of the current one.
   void OrderFiles();
   void OrderRows();

@@ -1,4 +1,4 @@
-// What becomes of a record or an image that cannot be read.
+// What becomes of a record, an image or a file of data that cannot be read.
 #pragma once
 
 #include <string>

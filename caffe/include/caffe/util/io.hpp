@@ -18,10 +18,17 @@ using ::google::protobuf::Message;
 void MakeTempDir(string* temp_dirname);
 void MakeTempFilename(string* temp_filename);
 
-// Throws Error, "File not found: F", unless there is a file (or folder) of that name.
+// Throws Error, "File not found: F", unless there is a file of that name, and another for a folder, a pipe or a device:
+// reading those fails, waits or never ends.
 void RequireFile(const string& filename);
-// Opens a file to read. Throws Error for one that is missing, a folder, or not to be opened, naming it and the reason.
+// Opens a file to read. Throws Error for what RequireFile refuses, for more than 2 GiB, and for one that is not to be
+// opened, naming it and the reason.
 std::ifstream OpenFile(const string& filename, ios::openmode mode = ios::in);
+// The same for all of it at once.
+string ReadWholeFile(const string& filename);
+// Gives a file that was written beside its place its name, when its bytes are on the disk: after a crash, of the
+// machine too, there is the old file or the new one. Throws Error where that fails; the temporary file is gone then.
+void MoveIntoPlace(const string& temporary, const string& filename);
 
 // Text: throws Error for a missing file ("File not found: F"), and for a syntax error or unknown field with file, line
 // and column (1-based) of each complaint. The OrDie names are Caffe's.

@@ -13,8 +13,9 @@ namespace caffe {
 // like its top.
 class UnrolledNetWriter {
  public:
-  // Throws Error for num_output 0. `params` and `net` must outlive the writer.
-  UnrolledNetWriter(const RecurrentParameter& params, NetParameter* net);
+  // `gates` is how many values the state is made into for each of its own. Throws Error for num_output 0, and for more
+  // than the weights of that product can be. `params` and `net` must outlive the writer.
+  UnrolledNetWriter(const RecurrentParameter& params, int gates, NetParameter* net);
 
   // A layer with these bottoms and one top. Gradients go to the bottoms for which `propagate_down`, given or not
   // needed, says so.
