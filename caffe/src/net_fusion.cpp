@@ -4,12 +4,11 @@
 // there before: after a pass over all of them, the blob holds the same whether they ran one by one or as one. So they
 // run as one in such a pass, and one by one where the pass ends between them or someone is called between layers.
 #include <algorithm>
-#include <typeinfo>
 
 #include "caffe/layers/conv_layer.hpp"
 #include "caffe/net.hpp"
 #include "caffe/util/in_layer.hpp"
-#include "layers/followers.hpp"
+#include "caffe/followers.hpp"
 
 namespace caffe {
 
@@ -18,14 +17,14 @@ void Net<Dtype>::PlanFusion() {
   const int count = static_cast<int>(layers_.size());
   fused_.assign(count, {});
   for (int i = 0; i < count; ++i) {
-    const Layer<Dtype>& convolution = *layers_[i];
-    if (typeid(convolution) != typeid(ConvolutionLayer<Dtype>) || top_id_vecs_[i].size() != 1) continue;
+    const auto* convolution = dynamic_cast<ConvolutionLayer<Dtype>*>(layers_[i].get());
+    if (convolution == nullptr || top_id_vecs_[i].size() != 1) continue;
     const vector<int> blob = top_id_vecs_[i];
     Followers<Dtype> followers;
     for (int j = i + 1; j < count; ++j) {
       const auto touches = [&](const vector<int>& ids) { return std::count(ids.begin(), ids.end(), blob[0]) > 0; };
       if (!touches(bottom_id_vecs_[j]) && !touches(top_id_vecs_[j])) continue;
-      const bool has_loss = layers_[j]->loss(0) != 0 || convolution.loss(0) != 0;
+      const bool has_loss = layers_[j]->loss(0) != 0 || convolution->loss(0) != 0;
       if (bottom_id_vecs_[j] != blob || top_id_vecs_[j] != blob || has_loss) break;
       if (!followers.Add(layers_[j].get())) break;
       fused_[i].push_back(j);

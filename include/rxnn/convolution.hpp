@@ -74,9 +74,16 @@ class ConvolutionVectors : public InputVectors {
   std::unique_ptr<Memory> memory_;
 };
 
-// out[n][v] = float(sums[v][n] * factors[n]) + bias[n] for the vectors and outputs of a block; bias may be null. Row n
-// starts at out + n * out_stride.
-void StorePlanes(const double* sums, std::int64_t stride, int vectors, int outputs, const double* factors,
-                 const float* bias, float* out, std::int64_t out_stride);
+// What becomes of the sums of an output: y = float(sum * factor) + bias, times negative_slope where it is below 0 (ReLU
+// with that slope; 1 leaves it).
+struct PlaneMap {
+  const double* factors = nullptr;
+  const float* bias = nullptr;  // none where null
+  float negative_slope = 1;
+};
+
+// out[n][v] = y of sums[v][n] for the vectors and outputs of a block. Row n starts at out + n * out_stride.
+void StorePlanes(const double* sums, std::int64_t stride, int vectors, int outputs, const PlaneMap& map, float* out,
+                 std::int64_t out_stride);
 
 }  // namespace rxnn

@@ -189,6 +189,10 @@ struct Hardware {
   int max_weight_code() const { return (1 << (weight_bits - 1)) - 1; }
   // Largest input code: 2^input_bits - 1.
   int max_input_code() const { return (1 << input_bits) - 1; }
+  // Whether one input vector read twice may give two results.
+  bool has_noise() const {
+    return read_noise_sigma > 0 || dac_flaws.noise_sigma_volt > 0 || adc_flaws.noise_sigma_lsb > 0;
+  }
   // Arrays a weight's digits are cut into: DIFFERENTIAL cuts weight_bits - 1 magnitude bits, OFFSET weight_bits bits.
   int num_slices() const {
     const int bits = signed_weights == SignedWeights::kDifferential ? weight_bits - 1 : weight_bits;

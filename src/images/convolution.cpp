@@ -186,9 +186,9 @@ InputVectors::Rows ConvolutionVectors::Load(const Piece& piece, std::vector<std:
   return {buffer->data(), stride};
 }
 
-void StorePlanes(const double* sums, std::int64_t stride, int vectors, int outputs, const double* factors,
-                 const float* bias, float* out, std::int64_t out_stride) {
-  StorePlanesCpu(sums, stride, vectors, outputs, factors, bias, out, out_stride);
+void StorePlanes(const double* sums, std::int64_t stride, int vectors, int outputs, const PlaneMap& map, float* out,
+                 std::int64_t out_stride) {
+  StorePlanesCpu(sums, stride, vectors, outputs, map, out, out_stride);
 }
 
 }  // namespace rxnn

@@ -42,6 +42,18 @@ void GatherLineT(const uint8_t* HWY_RESTRICT bytes, const ByteRun* HWY_RESTRICT 
   }
 }
 
+// Some vectors and outputs of a block, one by one.
+HWY_INLINE void StorePart(const double* HWY_RESTRICT sums, int64_t stride, int64_t first_vector, int64_t last_vector,
+                          int64_t first_output, int64_t last_output, const PlaneMap& map, float* HWY_RESTRICT out,
+                          int64_t out_stride) {
+  for (int64_t n = first_output; n < last_output; ++n) {
+    for (int64_t v = first_vector; v < last_vector; ++v) {
+      const float y = static_cast<float>(sums[v * stride + n] * map.factors[n]) + (map.bias ? map.bias[n] : 0);
+      out[n * out_stride + v] = y < 0 ? y * map.negative_slope : y;
+    }
+  }
+}
+
 #if HWY_TARGET == HWY_SCALAR
 
 void TransposeLinesT(const uint8_t* const* HWY_RESTRICT lines, int64_t length, uint8_t* HWY_RESTRICT out,
@@ -52,13 +64,8 @@ void TransposeLinesT(const uint8_t* const* HWY_RESTRICT lines, int64_t length, u
 }
 
 void StorePlanesT(const double* HWY_RESTRICT sums, int64_t stride, int64_t vectors, int64_t outputs,
-                  const double* HWY_RESTRICT factors, const float* HWY_RESTRICT bias, float* HWY_RESTRICT out,
-                  int64_t out_stride) {
-  for (int64_t n = 0; n < outputs; ++n) {
-    for (int64_t v = 0; v < vectors; ++v) {
-      out[n * out_stride + v] = static_cast<float>(sums[v * stride + n] * factors[n]) + (bias ? bias[n] : 0);
-    }
-  }
+                  const PlaneMap& map, float* HWY_RESTRICT out, int64_t out_stride) {
+  StorePart(sums, stride, 0, vectors, 0, outputs, map, out, out_stride);
 }
 
 #else
@@ -92,84 +99,85 @@ void TransposeLinesT(const uint8_t* const* HWY_RESTRICT lines, int64_t length, u
   }
 }
 
-constexpr int64_t kBlock = 16;  // vectors and outputs that are turned at a time
+constexpr int64_t kTurned = 4;  // vectors whose sums are turned at a time: as many floats as a block of 16 bytes has
 
-// Scaled sums of kBlock vectors and up to kBlock outputs, turned.
-HWY_INLINE void TurnBlock(const float* HWY_RESTRICT scaled, int64_t outputs, const float* HWY_RESTRICT bias,
-                          float* HWY_RESTRICT turned) {
-  const hn::FixedTag<float, 4> d;
-  const hn::RebindToUnsigned<decltype(d)> du;
-  const hn::Repartition<uint64_t, decltype(d)> dw;
-  for (int64_t v = 0; v < kBlock; v += 4) {
-    for (int64_t n = 0; n < outputs; n += 4) {
-      const float* from = scaled + v * kBlock + n;
-      const auto r0 = hn::Load(d, from);
-      const auto r1 = hn::Load(d, from + kBlock);
-      const auto r2 = hn::Load(d, from + 2 * kBlock);
-      const auto r3 = hn::Load(d, from + 3 * kBlock);
-      const auto lo01 = hn::BitCast(dw, hn::InterleaveLower(du, hn::BitCast(du, r0), hn::BitCast(du, r1)));
-      const auto hi01 = hn::BitCast(dw, hn::InterleaveUpper(du, hn::BitCast(du, r0), hn::BitCast(du, r1)));
-      const auto lo23 = hn::BitCast(dw, hn::InterleaveLower(du, hn::BitCast(du, r2), hn::BitCast(du, r3)));
-      const auto hi23 = hn::BitCast(dw, hn::InterleaveUpper(du, hn::BitCast(du, r2), hn::BitCast(du, r3)));
-      float* to = turned + n * kBlock + v;
-      hn::Store(hn::Add(hn::BitCast(d, hn::InterleaveLower(dw, lo01, lo23)), hn::Set(d, bias[n])), d, to);
-      hn::Store(hn::Add(hn::BitCast(d, hn::InterleaveUpper(dw, lo01, lo23)), hn::Set(d, bias[n + 1])), d, to + kBlock);
-      hn::Store(hn::Add(hn::BitCast(d, hn::InterleaveLower(dw, hi01, hi23)), hn::Set(d, bias[n + 2])), d,
-                to + 2 * kBlock);
-      hn::Store(hn::Add(hn::BitCast(d, hn::InterleaveUpper(dw, hi01, hi23)), hn::Set(d, bias[n + 3])), d,
-                to + 3 * kBlock);
-    }
+using D = hn::CappedTag<float, 16>;
+using V = hn::Vec<D>;
+using HalfD = hn::Half<D>;
+constexpr int64_t kOutputs = static_cast<int64_t>(hn::MaxLanes(D()));
+
+// Blocks of 16 bytes, `step` apart.
+template <class Tag, class Vec>
+HWY_INLINE void StoreBlocks(Tag d, Vec v, float* HWY_RESTRICT to, int64_t step) {
+  constexpr int64_t kLanes = static_cast<int64_t>(hn::MaxLanes(Tag()));
+  if constexpr (kLanes == kTurned) {
+    hn::StoreU(v, d, to);
+  } else {
+    const hn::Half<Tag> half;
+    StoreBlocks(half, hn::LowerHalf(half, v), to, step);
+    StoreBlocks(half, hn::UpperHalf(half, v), to + kLanes / 2 / kTurned * step, step);
   }
 }
 
+// float(sum * factor) of neighbouring outputs.
+HWY_INLINE V Scaled(const double* HWY_RESTRICT sums, const double* HWY_RESTRICT factors) {
+  const hn::Rebind<double, HalfD> dd;
+  const HalfD df;
+  const auto half = [&](int64_t at) HWY_ATTR {
+    return hn::DemoteTo(df, hn::Mul(hn::LoadU(dd, sums + at), hn::LoadU(dd, factors + at)));
+  };
+  return hn::Combine(D(), half(kOutputs / 2), half(0));
+}
+
+// kOutputs outputs of kTurned vectors. In every block of 16 bytes four vectors by four outputs are turned; bias [i] has
+// in block b the bias of output 4 b + i.
+HWY_INLINE void TurnOutputs(const double* HWY_RESTRICT sums, int64_t stride, const double* HWY_RESTRICT factors,
+                            const V (&bias)[kTurned], V slope, float* HWY_RESTRICT out, int64_t out_stride) {
+  const D d;
+  const hn::Repartition<uint64_t, D> dw;
+  const V r0 = Scaled(sums, factors);
+  const V r1 = Scaled(sums + stride, factors);
+  const V r2 = Scaled(sums + 2 * stride, factors);
+  const V r3 = Scaled(sums + 3 * stride, factors);
+  const auto lo01 = hn::BitCast(dw, hn::InterleaveLower(d, r0, r1));
+  const auto hi01 = hn::BitCast(dw, hn::InterleaveUpper(d, r0, r1));
+  const auto lo23 = hn::BitCast(dw, hn::InterleaveLower(d, r2, r3));
+  const auto hi23 = hn::BitCast(dw, hn::InterleaveUpper(d, r2, r3));
+  const auto finish = [&](auto bits, V add, float* to) HWY_ATTR {
+    const V y = hn::Add(hn::BitCast(d, bits), add);
+    StoreBlocks(d, hn::IfThenElse(hn::Lt(y, hn::Zero(d)), hn::Mul(y, slope), y), to, kTurned * out_stride);
+  };
+  finish(hn::InterleaveLower(dw, lo01, lo23), bias[0], out);
+  finish(hn::InterleaveUpper(dw, lo01, lo23), bias[1], out + out_stride);
+  finish(hn::InterleaveLower(dw, hi01, hi23), bias[2], out + 2 * out_stride);
+  finish(hn::InterleaveUpper(dw, hi01, hi23), bias[3], out + 3 * out_stride);
+}
+
 void StorePlanesT(const double* HWY_RESTRICT sums, int64_t stride, int64_t vectors, int64_t outputs,
-                  const double* HWY_RESTRICT factors, const float* HWY_RESTRICT bias, float* HWY_RESTRICT out,
-                  int64_t out_stride) {
-  const hn::CappedTag<double, 8> dd;
-  const hn::Rebind<float, decltype(dd)> df;
-  constexpr int64_t kDoubles = static_cast<int64_t>(hn::MaxLanes(dd));
-  HWY_ALIGN float scaled[kBlock * kBlock] = {};
-  HWY_ALIGN float turned[kBlock * kBlock];
-  HWY_ALIGN double block_factors[kBlock] = {};
-  HWY_ALIGN float block_bias[kBlock] = {};
-  for (int64_t n0 = 0; n0 < outputs; n0 += kBlock) {
-    const int64_t block_outputs = HWY_MIN(kBlock, outputs - n0);
-    for (int64_t n = 0; n < block_outputs; ++n) {
-      block_factors[n] = factors[n0 + n];
-      block_bias[n] = bias ? bias[n0 + n] : 0.0f;
+                  const PlaneMap& map, float* HWY_RESTRICT out, int64_t out_stride) {
+  constexpr int64_t kLine = 16;  // floats of a cache line
+  const D d;
+  const V slope = hn::Set(d, map.negative_slope);
+  int64_t n = 0;
+  for (; n + kOutputs <= outputs; n += kOutputs) {
+    HWY_ALIGN float spread[kTurned][kOutputs] = {};
+    for (int64_t i = 0; map.bias && i < kTurned * kOutputs; ++i) {
+      spread[i / kOutputs][i % kOutputs] = map.bias[n + i % kOutputs / kTurned * kTurned + i / kOutputs];
     }
-    for (int64_t v0 = 0; v0 < vectors; v0 += kBlock) {
-      for (int64_t n = n0 + kBlock; n < HWY_MIN(outputs, n0 + 2 * kBlock); ++n) {
-        __builtin_prefetch(out + n * out_stride + v0);
+    const V bias[kTurned] = {hn::Load(d, spread[0]), hn::Load(d, spread[1]), hn::Load(d, spread[2]),
+                             hn::Load(d, spread[3])};
+    float* plane = out + n * out_stride;
+    const int64_t ahead = HWY_MIN(outputs - n - kOutputs, kOutputs);
+    int64_t v = 0;
+    for (; v + kTurned <= vectors; v += kTurned) {
+      if (v % kLine == 0) {
+        for (int64_t i = 0; i < ahead; ++i) __builtin_prefetch(plane + (kOutputs + i) * out_stride + v);
       }
-      const int64_t block_vectors = HWY_MIN(kBlock, vectors - v0);
-      for (int64_t v = 0; v < block_vectors; ++v) {
-        const double* from = sums + (v0 + v) * stride + n0;
-        if (block_outputs == kBlock) {
-          for (int64_t n = 0; n < kBlock; n += kDoubles) {
-            const auto product = hn::Mul(hn::LoadU(dd, from + n), hn::Load(dd, block_factors + n));
-            hn::Store(hn::DemoteTo(df, product), df, scaled + v * kBlock + n);
-          }
-        } else {
-          for (int64_t n = 0; n < block_outputs; ++n) {
-            scaled[v * kBlock + n] = static_cast<float>(from[n] * block_factors[n]);
-          }
-        }
-      }
-      TurnBlock(scaled, block_outputs, block_bias, turned);
-      const hn::CappedTag<float, kBlock> d;
-      for (int64_t n = 0; n < block_outputs; ++n) {
-        float* to = out + (n0 + n) * out_stride + v0;
-        if (block_vectors == kBlock) {
-          for (int64_t v = 0; v < kBlock; v += static_cast<int64_t>(hn::MaxLanes(d))) {
-            hn::StoreU(hn::Load(d, turned + n * kBlock + v), d, to + v);
-          }
-        } else {
-          for (int64_t v = 0; v < block_vectors; ++v) to[v] = turned[n * kBlock + v];
-        }
-      }
+      TurnOutputs(sums + v * stride + n, stride, map.factors + n, bias, slope, plane + v, out_stride);
     }
+    StorePart(sums, stride, v, vectors, n, n + kOutputs, map, out, out_stride);
   }
+  StorePart(sums, stride, 0, vectors, n, outputs, map, out, out_stride);
 }
 
 #endif  // HWY_TARGET == HWY_SCALAR
@@ -194,8 +202,8 @@ void TransposeLinesCpu(const std::uint8_t* const* lines, std::int64_t length, st
   HWY_DYNAMIC_DISPATCH(TransposeLinesT)(lines, length, out, out_stride);
 }
 void StorePlanesCpu(const double* sums, std::int64_t stride, std::int64_t vectors, std::int64_t outputs,
-                    const double* factors, const float* bias, float* out, std::int64_t out_stride) {
-  HWY_DYNAMIC_DISPATCH(StorePlanesT)(sums, stride, vectors, outputs, factors, bias, out, out_stride);
+                    const PlaneMap& map, float* out, std::int64_t out_stride) {
+  HWY_DYNAMIC_DISPATCH(StorePlanesT)(sums, stride, vectors, outputs, map, out, out_stride);
 }
 
 }  // namespace rxnn

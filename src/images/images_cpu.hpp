@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "rxnn/convolution.hpp"
+
 namespace rxnn {
 
 // Bytes that lie `step` apart from `from` on.
@@ -24,6 +26,6 @@ void TransposeLinesCpu(const std::uint8_t* const* lines, std::int64_t length, st
 
 // StorePlanes of rxnn/convolution.hpp.
 void StorePlanesCpu(const double* sums, std::int64_t stride, std::int64_t vectors, std::int64_t outputs,
-                    const double* factors, const float* bias, float* out, std::int64_t out_stride);
+                    const PlaneMap& map, float* out, std::int64_t out_stride);
 
 }  // namespace rxnn

@@ -69,7 +69,9 @@ void CrossbarConvolutionLayer<Dtype>::Multiply(const CrossbarMatrix& matrix, con
   std::vector<double> factors;  // of every image and channel
   for (int image = 0; image < images; ++image) {
     const float range = vectors.scale(image * positions).range;
-    for (int channel = 0; channel < channels; ++channel) factors.push_back(matrix.OutputScale(channel, range));
+    for (int channel = 0; channel < channels; ++channel) {
+      factors.push_back(matrix.OutputScale(channel, range) * gains_[channel]);
+    }
   }
   matrix.Multiply(vectors, first_read, [&](const SumBlock& block) {
     const int channel = block.pack * matrix.packs().pack_outputs() + block.first_output;
@@ -82,15 +84,14 @@ void CrossbarConvolutionLayer<Dtype>::Multiply(const CrossbarMatrix& matrix, con
       Dtype* out = top + (first + image) * static_cast<std::int64_t>(this->top_dim_) +
                    static_cast<std::int64_t>(channel) * positions + position;
       if constexpr (std::is_same_v<Dtype, float>) {
-        StorePlanes(sums, block.stride, count, block.outputs, image_factors,
-                    bias_.empty() ? nullptr : bias_.data() + channel, out, positions);
+        const PlaneMap map = {image_factors, bias_.data() + channel, negative_slope_};
+        StorePlanes(sums, block.stride, count, block.outputs, map, out, positions);
       } else {
         for (int n = 0; n < block.outputs; ++n) {
           for (int i = 0; i < count; ++i) {
             // Rounded to float before the bias is added, as CrossbarMatmul gives it.
-            out[static_cast<std::int64_t>(n) * positions + i] =
-                static_cast<float>(sums[i * block.stride + n] * image_factors[n]) +
-                (bias_.empty() ? 0 : bias_[channel + n]);
+            const Dtype y = static_cast<float>(sums[i * block.stride + n] * image_factors[n]) + bias_[channel + n];
+            out[static_cast<std::int64_t>(n) * positions + i] = y < 0 ? y * negative_slope_ : y;
           }
         }
       }
@@ -100,10 +101,38 @@ void CrossbarConvolutionLayer<Dtype>::Multiply(const CrossbarMatrix& matrix, con
 }
 
 template <typename Dtype>
-void CrossbarConvolutionLayer<Dtype>::Forward_cpu(const Blobs& bottom, const Blobs& top) {
-  CrossbarMatrix& matrix = crossbars_->Get(this->blobs_, false);
+void CrossbarConvolutionLayer<Dtype>::SetOutputMap(const caffe::Followers<Dtype>& followers) {
+  const auto maps = followers.ChannelMaps(this->num_output_);
   const Dtype* bias = crossbars_->bias(this->blobs_);
-  bias_.assign(bias, bias + (bias ? this->num_output_ : 0));
+  gains_.clear();
+  bias_.clear();
+  for (int channel = 0; channel < this->num_output_; ++channel) {
+    gains_.push_back(maps[channel].gain);
+    bias_.push_back(static_cast<float>((bias ? bias[channel] : 0) * maps[channel].gain + maps[channel].shift));
+  }
+  negative_slope_ = followers.relu ? followers.negative_slope() : 1;
+}
+
+template <typename Dtype>
+bool CrossbarConvolutionLayer<Dtype>::ForwardWith(const caffe::Followers<Dtype>& followers, const Blobs& bottom,
+                                                  const Blobs& top) {
+  // Before their Backward the followers would need this Forward again, which noise makes another one.
+  if ((followers.norm || followers.scale) && crossbars_->hardware().has_noise()) return false;
+  this->Reshape(bottom, top);
+  ForwardAs(followers, bottom, top);
+  return true;
+}
+
+template <typename Dtype>
+void CrossbarConvolutionLayer<Dtype>::Forward_cpu(const Blobs& bottom, const Blobs& top) {
+  ForwardAs({}, bottom, top);
+}
+
+template <typename Dtype>
+void CrossbarConvolutionLayer<Dtype>::ForwardAs(const caffe::Followers<Dtype>& followers, const Blobs& bottom,
+                                                const Blobs& top) {
+  CrossbarMatrix& matrix = crossbars_->Get(this->blobs_, false);
+  SetOutputMap(followers);
   ConvolutionVectors vectors(matrix.hardware(), Geometry(), this->group_, this->channels_ / this->group_,
                              matrix.packs().together);
   const int together = static_cast<int>(std::clamp<std::int64_t>(kMostBytes / vectors.image_bytes(), 1, this->num_));

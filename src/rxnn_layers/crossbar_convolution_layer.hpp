@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "caffe/followers.hpp"
 #include "caffe/layers/conv_layer.hpp"
 #include "rxnn/convolution.hpp"
 #include "rxnn_layers/layer_crossbars.hpp"
@@ -24,6 +25,7 @@ class CrossbarConvolutionLayer : public caffe::ConvolutionLayer<Dtype> {
 
   const char* type() const override { return "CrossbarConvolution"; }
   void LayerSetUp(const Blobs& bottom, const Blobs& top) override;
+  bool ForwardWith(const caffe::Followers<Dtype>& followers, const Blobs& bottom, const Blobs& top) override;
   std::vector<std::pair<std::string, double>> Statistics() const override { return crossbars_->Statistics(); }
   void TimeParts(bool on) override { crossbars_->TimeParts(on); }
   std::vector<std::pair<std::string, double>> PartSeconds() const override { return crossbars_->PartSeconds(); }
@@ -34,6 +36,9 @@ class CrossbarConvolutionLayer : public caffe::ConvolutionLayer<Dtype> {
 
  private:
   ConvolutionGeometry Geometry() const;
+  // Forward with what followers make of an output.
+  void ForwardAs(const caffe::Followers<Dtype>& followers, const Blobs& bottom, const Blobs& top);
+  void SetOutputMap(const caffe::Followers<Dtype>& followers);
   // Codes some images of a bottom.
   void Encode(const Dtype* bottom, int first, int count, ConvolutionVectors* vectors);
   void Calibrate(CrossbarMatrix& matrix, const Dtype* bottom, int together, ConvolutionVectors* vectors);
@@ -43,7 +48,10 @@ class CrossbarConvolutionLayer : public caffe::ConvolutionLayer<Dtype> {
 
   std::unique_ptr<LayerCrossbars<Dtype>> crossbars_;
   std::vector<float> images_;  // a copy in float32 where Dtype is double
+  // An output is relu(gain * sum + bias).
+  std::vector<double> gains_;
   std::vector<float> bias_;
+  Dtype negative_slope_ = 1;
 };
 
 }  // namespace rxnn

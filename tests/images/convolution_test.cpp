@@ -184,12 +184,14 @@ TEST(StorePlanes, TurnsAndScalesOnEveryTarget) {
         for (double& x : factors) x = real(engine);
         for (float& x : bias) x = static_cast<float>(real(engine));
         for (const float* added : {static_cast<const float*>(bias.data()), static_cast<const float*>(nullptr)}) {
+          const float slope = added ? 0.25f : 1.0f;
           std::vector<float> out(outputs * 50, 7.0f);
-          StorePlanes(sums.data(), 70, vectors, outputs, factors.data(), added, out.data(), 50);
+          StorePlanes(sums.data(), 70, vectors, outputs, {factors.data(), added, slope}, out.data(), 50);
           for (int n = 0; n < outputs; ++n) {
             for (int v = 0; v < 50; ++v) {
-              const float expected = static_cast<float>(sums[std::min(v, vectors - 1) * 70 + n] * factors[n]);
-              ASSERT_EQ(out[n * 50 + v], v < vectors ? expected + (added ? added[n] : 0) : 7.0f);
+              const float scaled = static_cast<float>(sums[std::min(v, vectors - 1) * 70 + n] * factors[n]);
+              const float y = scaled + (added ? added[n] : 0);
+              ASSERT_EQ(out[n * 50 + v], v >= vectors ? 7.0f : y < 0 ? y * slope : y);
             }
           }
         }

@@ -1,6 +1,7 @@
 #include "caffe/layers/conv_layer.hpp"
 
 #include <type_traits>
+#include <typeinfo>
 
 #include "caffe/util/convolution_geometry.hpp"
 #include "onednn_convolution.hpp"
@@ -56,6 +57,7 @@ bool ConvolutionLayer<Dtype>::ForwardByOnednn(const Followers<Dtype>& followers,
 template <typename Dtype>
 bool ConvolutionLayer<Dtype>::ForwardWith(const Followers<Dtype>& followers, const vector<Blob<Dtype>*>& bottom,
                                           const vector<Blob<Dtype>*>& top) {
+  if (typeid(*this) != typeid(ConvolutionLayer)) return false;
   this->Reshape(bottom, top);
   return ForwardByOnednn(followers, bottom, top);
 }

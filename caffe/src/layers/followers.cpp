@@ -1,5 +1,6 @@
-#include "followers.hpp"
+#include "caffe/followers.hpp"
 
+#include <cmath>
 #include <typeinfo>
 
 namespace caffe {
@@ -24,6 +25,30 @@ bool Followers<Dtype>::Add(Layer<Dtype>* layer) {
   auto* next = static_cast<BatchNormLayer<Dtype>*>(layer);
   norm = next->use_global_stats() ? next : nullptr;
   return norm != nullptr;
+}
+
+// y = s (x - mean) / deviation + t.
+template <typename Dtype>
+vector<typename Followers<Dtype>::ChannelMap> Followers<Dtype>::ChannelMaps(int channels) const {
+  vector<ChannelMap> maps(channels);
+  if (norm != nullptr) {
+    const auto& stored = norm->blobs();
+    const Dtype factor = stored[2]->cpu_data()[0];
+    const double unit = factor == 0 ? 0 : 1.0 / factor;
+    const double eps = norm->layer_param().batch_norm_param().eps();
+    for (int c = 0; c < channels; ++c) {
+      maps[c].gain = 1 / std::sqrt(stored[1]->cpu_data()[c] * unit + eps);
+      maps[c].shift = -stored[0]->cpu_data()[c] * unit * maps[c].gain;
+    }
+  }
+  if (scale != nullptr) {
+    const auto& blobs = scale->blobs();
+    for (int c = 0; c < channels; ++c) {
+      maps[c].gain *= blobs[0]->cpu_data()[c];
+      maps[c].shift = maps[c].shift * blobs[0]->cpu_data()[c] + (blobs.size() > 1 ? blobs[1]->cpu_data()[c] : 0);
+    }
+  }
+  return maps;
 }
 
 template struct Followers<float>;

@@ -77,25 +77,12 @@ void Convolution::PrepareWeights(const vector<shared_ptr<Blob<float>>>& blobs, c
   if (fold) {
     folded.assign(values, values + plain.count());
     values = folded.data();
-    const float factor = followers.norm ? followers.norm->blobs()[2]->cpu_data()[0] : 0.0f;
-    const double unit = factor == 0 ? 0 : 1.0 / factor;
+    const vector<Followers<float>::ChannelMap> maps = followers.ChannelMaps(outputs);
     const int size = plain.count() / outputs;
     for (int c = 0; c < outputs; ++c) {
-      double gain = 1, shift = bias_values_[c];
-      if (followers.norm) {
-        const auto& stored = followers.norm->blobs();
-        const double eps = followers.norm->layer_param().batch_norm_param().eps();
-        gain = 1 / std::sqrt(stored[1]->cpu_data()[c] * unit + eps);
-        shift = (shift - stored[0]->cpu_data()[c] * unit) * gain;
-      }
-      if (followers.scale) {
-        const auto& scale = followers.scale->blobs();
-        gain *= scale[0]->cpu_data()[c];
-        shift = shift * scale[0]->cpu_data()[c] + (scale.size() > 1 ? scale[1]->cpu_data()[c] : 0.0f);
-      }
-      bias_values_[c] = static_cast<float>(shift);
+      bias_values_[c] = static_cast<float>(bias_values_[c] * maps[c].gain + maps[c].shift);
       for (int i = 0; i < size; ++i) {
-        values[c * size + i] = static_cast<float>(values[c * size + i] * gain);
+        values[c * size + i] = static_cast<float>(values[c * size + i] * maps[c].gain);
       }
     }
   }

@@ -5,7 +5,7 @@
 
 #include "../util/onednn.hpp"
 #include "caffe/layer.hpp"
-#include "followers.hpp"
+#include "caffe/followers.hpp"
 
 namespace caffe::onednn {
 

@@ -23,10 +23,10 @@ class ConvolutionLayer : public BaseConvolutionLayer<Dtype> {
   const char* type() const override { return "Convolution"; }
 
   // Forward, and that of layers that follow it in place on its one top, as one operation. False, and nothing done,
-  // where that cannot be. The followers have no state of this Forward: before their Backward, all must run by
-  // themselves.
-  bool ForwardWith(const Followers<Dtype>& followers, const vector<Blob<Dtype>*>& bottom,
-                   const vector<Blob<Dtype>*>& top);
+  // where that cannot be, as in a derived class that does not define it. The followers have no state of this Forward:
+  // before their Backward, all must run by themselves.
+  virtual bool ForwardWith(const Followers<Dtype>& followers, const vector<Blob<Dtype>*>& bottom,
+                           const vector<Blob<Dtype>*>& top);
 
  protected:
   void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;

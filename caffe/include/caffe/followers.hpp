@@ -1,6 +1,8 @@
 // Layers that run as one with the in-place layers behind them.
 #pragma once
 
+#include <vector>
+
 #include "caffe/layers/batch_norm_layer.hpp"
 #include "caffe/layers/relu_layer.hpp"
 #include "caffe/layers/scale_layer.hpp"
@@ -17,7 +19,15 @@ struct Followers {
 
   // Takes the layer that comes next; false, and nothing done, where it is no such layer or not in its place.
   bool Add(Layer<Dtype>* layer);
+  bool none() const { return !norm && !scale && !relu; }
   Dtype negative_slope() const { return relu ? relu->layer_param().relu_param().negative_slope() : 0; }
+
+  // What norm and scale make of a channel: gain * x + shift.
+  struct ChannelMap {
+    double gain = 1;
+    double shift = 0;
+  };
+  vector<ChannelMap> ChannelMaps(int channels) const;
 };
 
 }  // namespace caffe
