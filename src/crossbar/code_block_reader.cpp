@@ -62,7 +62,10 @@ BlockLimits CodeBlockReader::Limits(const CrossbarState& state) {
 }
 
 CodeBlockReader::CodeBlockReader(const CrossbarState& state, const Batch& batch)
-    : state_(state), batch_(batch), readout_(*state.code_readout) {}
+    : state_(state),
+      batch_(batch),
+      readout_(*state.code_readout),
+      needs_digit_sums_(state.scheme.streams > 1 || state.scheme.polarities == 1 || state.code_shares.size() > 1) {}
 
 void CodeBlockReader::Multiply(const Block& block, const SumSink& take) {
   BlockTimer timer(&state_.times);
@@ -110,7 +113,7 @@ void CodeBlockReader::Multiply(const Block& block, const SumSink& take) {
     const double constant = per_code * static_cast<double>(code_sums_[v]);
     const std::size_t from = at(panel) + static_cast<std::size_t>(v) * panel.stride;
     if (keeps_integers_) {
-      for (int j = 0; j < panel.cols; ++j) sums[j] = sums_[from + j] * readout_.unit - constant;
+      ScaleSums(sums_.data() + from, panel.stride, readout_.unit, constant, sums);
     } else {
       for (int j = 0; j < panel.cols; ++j) sums[j] = wide_sums_[from + j] * readout_.unit - constant;
     }
@@ -128,6 +131,10 @@ void CodeBlockReader::LoadDigits(const Block& block, int row_tile, int pass) {
     CutForTables(cut);
   } else {
     CutForProducts(cut);
+  }
+  if (!needs_digit_sums_) {
+    std::fill(shares_.begin(), shares_.end(), state_.code_shares[0]);
+    return;
   }
   for (int v = 0; v < block.vectors; ++v) {
     const int vector = tables_ || by_bytes_ ? order_[v] : v;
@@ -180,8 +187,14 @@ void CodeBlockReader::CutForTables(const CodeCut& cut) {
 }
 
 void CodeBlockReader::CutForBytes(const CodeCut& cut) {
-  SumByteDigits(cut, digit_sums_.data());
-  Order(cut);
+  if (needs_digit_sums_) {
+    SumByteDigits(cut, digit_sums_.data());
+    Order(cut);
+  } else {
+    order_.resize(cut.vectors);
+    std::iota(order_.begin(), order_.end(), 0);
+    first_ = {0, 0, cut.vectors};
+  }
   MakeUnits(first_.data(), cut.streams, &units_);
   const int count = static_cast<int>(units_.size());
   const LevelBytes& bytes = *state_.level_bytes;

@@ -44,6 +44,7 @@ class CodeBlockReader {
   const CrossbarState& state_;
   const Batch& batch_;
   const CodeReadout& readout_;
+  const bool needs_digit_sums_;         // to leave streams out, for shares of g_off, or for what OFFSET adds
   bool keeps_integers_ = false;         // 32 bits hold the sums over all row tiles
   bool by_bytes_ = false;               // the block is read by products of bytes
   bool tables_ = false;                 // the block's digits have one bit and are read from tables

@@ -34,21 +34,29 @@ constexpr size_t kParts = kCut == Cut::kOne ? 1 : 3;
 template <Cut kCut>
 constexpr size_t kCopies = kCut == Cut::kBits ? 2 : 1;
 template <Cut kCut>
-constexpr size_t kSumTiles = kCut == Cut::kOne    ? 1
-                             : kCut == Cut::kBits ? 2
-                                                  : 3;
+constexpr size_t kSums = kCut == Cut::kOne    ? 1
+                         : kCut == Cut::kBits ? 2
+                                              : 3;
 
-// The sums of one row, in units.
+// What a row of digits adds up to in a block of columns.
 template <Cut kCut>
-HWY_INLINE VF Current(const int32_t* sums) {
+struct Sums {
+  VI part[kSums<kCut>];
+};
+
+// The current of one row, in units.
+template <Cut kCut>
+HWY_INLINE VF Current(const Sums<kCut>& sums) {
   const F d;
-  const I di;
-  const VI low = hn::Load(di, sums);
-  if (kCut == Cut::kOne) return hn::ConvertTo(d, low);
-  const VI next = hn::Load(di, sums + kUnitSums);
-  if (kCut == Cut::kBits) return hn::ConvertTo(d, hn::Add(low, hn::ShiftLeft<15>(next)));
-  const VF high = hn::ConvertTo(d, hn::Load(di, sums + 2 * kUnitSums));
-  return hn::MulAdd(high, hn::Set(d, 65536.0f), hn::ConvertTo(d, hn::Add(low, hn::ShiftLeft<8>(next))));
+  if constexpr (kCut == Cut::kOne) {
+    return hn::ConvertTo(d, sums.part[0]);
+  } else if constexpr (kCut == Cut::kBits) {
+    return hn::ConvertTo(d, hn::Add(sums.part[0], hn::ShiftLeft<15>(sums.part[1])));
+  } else {
+    const VF high = hn::ConvertTo(d, sums.part[2]);
+    return hn::MulAdd(high, hn::Set(d, 65536.0f),
+                      hn::ConvertTo(d, hn::Add(sums.part[0], hn::ShiftLeft<8>(sums.part[1]))));
+  }
 }
 
 // Bytes of four rows side by side, as tiles of levels want them.
@@ -183,8 +191,8 @@ HWY_INLINE Layout LayoutOf(int rows, int cols) {
           kCopies<kCut> * chunks * kByteUnit * kByteRows};
 }
 
-// What multiplies a tile, 16 rows of digits of a unit, with the levels of a block of columns. Between Start and Finish
-// it may be at work still; Finish sees to it that the sums are there. `rows`: of the tile that are in use.
+// What multiplies units, 64 rows of digits, with the levels of blocks of columns: calls take(unit, row, column, sums)
+// for the rows in use, from the first to the last of every unit.
 
 // The matrix unit. Its tiles, 16 rows of 64 bytes, are there as long as the object; 0 to 2 hold levels, 3 and 4 digits,
 // 5 to 7 sums.
@@ -201,26 +209,23 @@ class Tiles {
   }
   HWY_INLINE ~Tiles() { asm volatile("tilerelease"); }
 
-  // A block of columns for the tiles that follow.
-  HWY_INLINE void TakeLevels(const Layout& layout, const int8_t* levels) {
-    levels_ = levels;
+  // The sums of every unit are taken while the tiles of the next one are multiplied.
+  template <class Rows, class Take>
+  HWY_INLINE void Multiply(const Layout& layout, size_t begin, size_t end, size_t col, const uint8_t* digits,
+                           const int8_t* levels, const Rows& rows_of, const Take& take) {
+    HWY_ALIGN int32_t sums[2][kSums<kCut> * kUnitSums];
     if (layout.chunks == 1) LoadLevels(levels);
-  }
-
-  HWY_INLINE void Start(const Layout& layout, const uint8_t* digits, size_t, int32_t*) {
-    Clear<5>();
-    if (kCut != Cut::kOne) Clear<6>();
-    if (kCut == Cut::kThree) Clear<7>();
-    for (size_t c = 0; c < layout.chunks; ++c, digits += kByteUnit * kByteRows) {
-      if (layout.chunks > 1) LoadLevels(levels_ + c * layout.chunk_bytes);
-      MultiplyChunk(digits, digits + layout.chunks * kByteUnit * kByteRows);
+    for (size_t u = begin; u <= end; ++u) {
+      const size_t rows = u < end ? rows_of(u) : 0;
+      for (size_t row = 0; row < kByteUnit; row += kTileRows) {
+        if (row < rows) MultiplyTile(layout, digits + u * layout.unit_bytes + row * kByteRows, levels);
+        if (u > begin) {
+          const size_t last = HWY_MIN(rows_of(u - 1), row + kTileRows);
+          for (size_t r = row; r < last; ++r) take(u - 1, r, col, LoadSums(sums[(u - 1) % 2] + r * kTileCols));
+        }
+        if (row < rows) StoreSums(sums[u % 2] + row * kTileCols);
+      }
     }
-  }
-
-  HWY_INLINE void Finish(int32_t* sums) {
-    Store<5>(sums);
-    if (kCut != Cut::kOne) Store<6>(sums + kUnitSums);
-    if (kCut == Cut::kThree) Store<7>(sums + 2 * kUnitSums);
   }
 
  private:
@@ -240,6 +245,29 @@ class Tiles {
   template <int kSums, int kDigits, int kLevels>
   HWY_INLINE static void Multiply() {
     asm volatile("tdpbusd %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(kSums), "i"(kDigits), "i"(kLevels));
+  }
+
+  HWY_INLINE static void MultiplyTile(const Layout& layout, const uint8_t* digits, const int8_t* levels) {
+    Clear<5>();
+    if (kCut != Cut::kOne) Clear<6>();
+    if (kCut == Cut::kThree) Clear<7>();
+    for (size_t c = 0; c < layout.chunks; ++c, digits += kByteUnit * kByteRows) {
+      if (layout.chunks > 1) LoadLevels(levels + c * layout.chunk_bytes);
+      MultiplyChunk(digits, digits + layout.chunks * kByteUnit * kByteRows);
+    }
+  }
+
+  HWY_INLINE static void StoreSums(int32_t* sums) {
+    Store<5>(sums);
+    if (kCut != Cut::kOne) Store<6>(sums + kUnitSums);
+    if (kCut == Cut::kThree) Store<7>(sums + 2 * kUnitSums);
+  }
+
+  // Of one row.
+  HWY_INLINE static Sums<kCut> LoadSums(const int32_t* sums) {
+    Sums<kCut> row;
+    for (size_t n = 0; n < kSums<kCut>; ++n) row.part[n] = hn::Load(I(), sums + n * kUnitSums);
+    return row;
   }
 
   HWY_INLINE static void LoadLevels(const int8_t* bytes) {
@@ -263,70 +291,34 @@ class Tiles {
       Multiply<7, 3, 2>();
     }
   }
-
-  const int8_t* levels_ = nullptr;
 };
 
 // Vectors of bytes.
 template <Cut kCut>
 class Vectors {
  public:
-  HWY_INLINE void TakeLevels(const Layout&, const int8_t* levels) { levels_ = levels; }
-
-  HWY_INLINE void Start(const Layout& layout, const uint8_t* digits, size_t rows, int32_t* sums) {
-    for (size_t row = 0; row < rows; row += kRows) {
-      Multiply(layout, digits + row * kByteRows, sums + row * kTileCols);
+  template <class Rows, class Take>
+  HWY_INLINE void Multiply(const Layout& layout, size_t begin, size_t end, size_t col, const uint8_t* digits,
+                           const int8_t* levels, const Rows& rows_of, const Take& take) {
+    for (size_t u = begin; u < end; ++u) {
+      const size_t rows = rows_of(u);
+      for (size_t row = 0; row < rows; row += kRows) {
+        Sums<kCut> sums[kRows];
+        MultiplyRows(layout, digits + u * layout.unit_bytes + row * kByteRows, levels, sums);
+#pragma GCC unroll 16
+        for (size_t r = 0; r < kRows; ++r) {  // of which each has its registers
+          if (row + r < rows) take(u, row + r, col, sums[r]);
+        }
+      }
     }
   }
 
-  HWY_INLINE void Finish(int32_t*) {}
-
  private:
   static constexpr size_t kRows = kCut == Cut::kOne ? 16 : 8;  // whose sums are in registers
-  static constexpr size_t kSums = kSumTiles<kCut>;
 
   // sum += unsigned digits * signed levels, for four rows of each of 16 columns.
   HWY_INLINE static void Add(VI digits, VI levels, VI& sum) {
     asm("vpdpbusd %2, %1, %0" : "+v"(sum.raw) : "v"(digits.raw), "v"(levels.raw));
-  }
-
-  HWY_NOINLINE void Multiply(const Layout& layout, const uint8_t* HWY_RESTRICT digits,
-                             int32_t* HWY_RESTRICT sums) const {
-    const I di;
-    const uint8_t* HWY_RESTRICT scaled = digits + layout.chunks * kByteUnit * kByteRows;
-    VI sum[kRows][kSums];
-#pragma GCC unroll 16
-    for (size_t r = 0; r < kRows; ++r) {
-#pragma GCC unroll 16
-      for (size_t n = 0; n < kSums; ++n) sum[r][n] = hn::Zero(di);
-    }
-    for (size_t quad = 0; quad < layout.quads; ++quad) {
-      const size_t chunk = quad / kChunkQuads;
-      const size_t at = quad % kChunkQuads;
-      const auto* of_quad = reinterpret_cast<const int32_t*>(levels_ + chunk * layout.chunk_bytes + at * kTileCols * 4);
-      VI level[kParts<kCut>];
-#pragma GCC unroll 16
-      for (size_t p = 0; p < kParts<kCut>; ++p) level[p] = hn::Load(di, of_quad + p * kTileBytes / 4);
-      const size_t from = chunk * kByteUnit * kByteRows + at * 4;
-#pragma GCC unroll 16
-      for (size_t r = 0; r < kRows; ++r) {
-        const VI digit = Four(digits + from + r * kByteRows);
-        Add(digit, level[0], sum[r][0]);
-        if constexpr (kCut == Cut::kBits) {
-          Add(digit, level[2], sum[r][1]);
-          Add(Four(scaled + from + r * kByteRows), level[1], sum[r][0]);
-        }
-        if constexpr (kCut == Cut::kThree) {
-          Add(digit, level[1], sum[r][1]);
-          Add(digit, level[2], sum[r][2]);
-        }
-      }
-    }
-#pragma GCC unroll 16
-    for (size_t r = 0; r < kRows; ++r) {
-#pragma GCC unroll 16
-      for (size_t n = 0; n < kSums; ++n) hn::Store(sum[r][n], di, sums + n * kUnitSums + r * kTileCols);
-    }
   }
 
   // Four digits, for every column.
@@ -336,36 +328,55 @@ class Vectors {
     return hn::Set(I(), four);
   }
 
-  const int8_t* levels_ = nullptr;
+  HWY_INLINE static void MultiplyRows(const Layout& layout, const uint8_t* HWY_RESTRICT digits,
+                                      const int8_t* HWY_RESTRICT levels, Sums<kCut> (&sums)[kRows]) {
+    const I di;
+    const size_t scaled = layout.chunks * kByteUnit * kByteRows;  // from digits to the same times 128
+#pragma GCC unroll 16
+    for (size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 16
+      for (size_t n = 0; n < kSums<kCut>; ++n) sums[r].part[n] = hn::Zero(di);
+    }
+    for (size_t first = 0; first < layout.quads; first += kChunkQuads, levels += layout.chunk_bytes) {
+      const uint8_t* four = digits + first * kByteUnit * 4;
+      const int8_t* of_four = levels;
+      const size_t quads = HWY_MIN(layout.quads - first, kChunkQuads);
+      for (size_t quad = 0; quad < quads; ++quad, four += 4, of_four += 4 * kTileCols) {
+        VI level[kParts<kCut>];
+#pragma GCC unroll 16
+        for (size_t p = 0; p < kParts<kCut>; ++p) {
+          level[p] = hn::Load(di, reinterpret_cast<const int32_t*>(of_four + p * kTileBytes));
+        }
+#pragma GCC unroll 16
+        for (size_t r = 0; r < kRows; ++r) {
+          const VI digit = Four(four + r * kByteRows);
+          Add(digit, level[0], sums[r].part[0]);
+          if constexpr (kCut == Cut::kBits) {
+            Add(digit, level[2], sums[r].part[1]);
+            Add(Four(four + scaled + r * kByteRows), level[1], sums[r].part[0]);
+          }
+          if constexpr (kCut == Cut::kThree) {
+            Add(digit, level[1], sums[r].part[1]);
+            Add(digit, level[2], sums[r].part[2]);
+          }
+        }
+      }
+    }
+  }
 };
 
 // Units that are read for all columns before others are: their digits stay in the first-level cache.
 constexpr size_t kTogether = 3;
 
-// Multiplies units with all columns; calls read(unit, quarter, column, sums) for the sums of the quarters of every unit
-// while the tiles of the next one are multiplied.
-template <Cut kCut, class Unit, class Rows, class Read>
-HWY_INLINE void ForEachUnit(const Layout& layout, size_t num_units, size_t cols, const uint8_t* digits,
-                            const int8_t* bytes, const Rows& rows_of, const Read& read) {
-  HWY_ALIGN int32_t sums[2][kSumTiles<kCut> * kUnitSums];
-  Unit multiplier;
+// Multiplies units with all columns.
+template <class Unit, class Rows, class Take>
+HWY_INLINE void ForEachRow(const Layout& layout, size_t num_units, size_t cols, const uint8_t* digits,
+                           const int8_t* bytes, const Rows& rows_of, const Take& take) {
+  Unit unit;
   for (size_t begin = 0; begin < num_units; begin += kTogether) {
     const size_t end = HWY_MIN(begin + kTogether, num_units);
     for (size_t col = 0; col < cols; col += kTileCols) {
-      multiplier.TakeLevels(layout, bytes + col / kTileCols * layout.block_bytes);
-      for (size_t u = begin; u <= end; ++u) {
-        const size_t rows = u < end ? rows_of(u) : 0;
-        for (size_t tile = 0; tile < kTilesOfUnit; ++tile) {
-          const bool multiplies = tile * kTileRows < rows;
-          int32_t* to = sums[u % 2] + tile * kTileSums;
-          if (multiplies) {
-            const uint8_t* of_tile = digits + u * layout.unit_bytes + tile * kTileBytes;
-            multiplier.Start(layout, of_tile, HWY_MIN(rows - tile * kTileRows, kTileRows), to);
-          }
-          if (u > begin) read(u - 1, tile, col, sums[(u - 1) % 2]);
-          if (multiplies) multiplier.Finish(to);
-        }
-      }
+      unit.Multiply(layout, begin, end, col, digits, bytes + col / kTileCols * layout.block_bytes, rows_of, take);
     }
   }
 }
@@ -388,29 +399,29 @@ HWY_NOINLINE void ReadUnits(const CodeReads& reads, const LevelBytes& cut, const
   const int32_t* HWY_RESTRICT order = digits.order;
   const ByteUnit* HWY_RESTRICT units = digits.units;
   const VI zero = hn::Set(di, zero_bits);
-  const auto read = [&](size_t u, size_t quarter, size_t col, const int32_t* sums) HWY_ATTR {
-    const ByteUnit unit = units[u];
-    const size_t n = static_cast<size_t>(unit.streams);
-    const size_t vectors = static_cast<size_t>(unit.vectors);
-    SaturatedLanes saturated;
-    for (size_t i = vectors * quarter / kTilesOfUnit; i < vectors * (quarter + 1) / kTilesOfUnit; ++i) {
-      const size_t place = static_cast<size_t>(unit.first_place) + i;
-      const int32_t* of_vector = sums + i * n * kTileCols;
-      const CodeReadout::Shares* of_place = shares + place * streams;
-      VI total = hn::Zero(di);
-      for (size_t s = n; s-- > 0;) {
-        const VF current = Current<kCut>(of_vector + s * kTileCols);
-        const VI code = Convert<kForm, kShared>(current, of_place[s], constants, clamps, saturated);
-        total =
-            hn::Add(dac_bits == 1 ? hn::Add(total, total) : hn::ShiftLeftSame(total, dac_bits), hn::Sub(code, zero));
-      }
-      AddTotal(total, hn::Zero(di), shift, negative, reads.sums + static_cast<size_t>(order[place]) * cols + col);
-    }
-    if (counted) saturated.AddTo(reads, col);
-  };
   const auto rows_of = [&](size_t u) HWY_ATTR { return static_cast<size_t>(units[u].vectors * units[u].streams); };
-  ForEachUnit<kCut, Unit>(LayoutOf<kCut>(reads.rows, reads.cols), static_cast<size_t>(digits.num_units), cols,
-                          digits.digits, bytes, rows_of, read);
+  // Of the vector whose streams are being taken.
+  size_t place = 0, stream = 0;
+  VI total = hn::Zero(di);
+  SaturatedLanes saturated;
+  const auto take = [&](size_t u, size_t row, size_t col, const Sums<kCut>& sums) HWY_ATTR {
+    if (row == 0) place = static_cast<size_t>(units[u].first_place);
+    const VI bits =
+        Convert<kForm, kShared>(Current<kCut>(sums), shares[place * streams + stream], constants, clamps, saturated);
+    const VI code = hn::Sub(bits, zero);
+    total = stream == 0 ? code : hn::Add(total, hn::ShiftLeftSame(code, static_cast<int>(stream) * dac_bits));
+    if (++stream == static_cast<size_t>(units[u].streams)) {
+      AddTotal(total, hn::Zero(di), shift, negative, reads.sums + static_cast<size_t>(order[place]) * cols + col);
+      stream = 0;
+      ++place;
+    }
+    if (counted && row + 1 == rows_of(u)) {
+      saturated.AddTo(reads, col);
+      saturated = SaturatedLanes();
+    }
+  };
+  ForEachRow<Unit>(LayoutOf<kCut>(reads.rows, reads.cols), static_cast<size_t>(digits.num_units), cols, digits.digits,
+                   bytes, rows_of, take);
 }
 
 template <Cut kCut, class Unit, Form kForm>
@@ -452,16 +463,18 @@ void ReadBytesT(const CodeReads& reads, const LevelBytes& cut, const int8_t* byt
   ReadBytesWith<Vectors>(reads, cut, bytes, digits);
 }
 
-// The sums of eight columns of one row in double, exactly: levels of three bytes and sums of them have less than 53
-// bits.
+// Half of the sums of one row in double, exactly: levels of three bytes and sums of them have less than 53 bits.
 template <Cut kCut, class D>
-HWY_INLINE hn::Vec<D> Product(D d, const int32_t* sums) {
+HWY_INLINE hn::Vec<D> Product(D d, const Sums<kCut>& sums, bool upper) {
   const hn::Rebind<int32_t, D> di;
-  const auto low = hn::PromoteTo(d, hn::Load(di, sums));
-  if (kCut == Cut::kOne) return low;
-  const auto next = hn::PromoteTo(d, hn::Load(di, sums + kUnitSums));
-  const auto high = hn::PromoteTo(d, hn::Load(di, sums + 2 * kUnitSums));
-  return hn::MulAdd(hn::MulAdd(high, hn::Set(d, 256.0), next), hn::Set(d, 256.0), low);
+  const auto half = [&](VI v)
+                        HWY_ATTR { return hn::PromoteTo(d, upper ? hn::UpperHalf(di, v) : hn::LowerHalf(di, v)); };
+  if constexpr (kCut == Cut::kOne) {
+    return half(sums.part[0]);
+  } else {
+    const auto k256 = hn::Set(d, 256.0);
+    return hn::MulAdd(hn::MulAdd(half(sums.part[2]), k256, half(sums.part[1])), k256, half(sums.part[0]));
+  }
 }
 
 template <Cut kCut, class Unit>
@@ -470,19 +483,19 @@ HWY_NOINLINE void ReadFoldedAs(const FoldedByteReads& reads) {
   const size_t cols = static_cast<size_t>(reads.cols);
   const size_t vectors = static_cast<size_t>(reads.vectors);
   const auto unit = hn::Set(d, reads.negative ? -reads.cut.unit : reads.cut.unit);
+  const bool add = reads.add;
+  double* HWY_RESTRICT all_sums = reads.sums;
   const auto rows_of = [&](size_t u) HWY_ATTR { return HWY_MIN(vectors - u * kByteUnit, size_t{kByteUnit}); };
-  const auto read = [&](size_t u, size_t quarter, size_t col, const int32_t* sums) HWY_ATTR {
-    const size_t end = HWY_MIN((quarter + 1) * kTileRows, rows_of(u));
-    for (size_t i = quarter * kTileRows; i < end; ++i) {
-      double* to = reads.sums + (u * kByteUnit + i) * cols + col;
-      for (size_t j = 0; j < kTileCols; j += hn::Lanes(d)) {
-        const auto product = Product<kCut>(d, sums + i * kTileCols + j);
-        hn::StoreU(reads.add ? hn::MulAdd(product, unit, hn::LoadU(d, to + j)) : hn::Mul(product, unit), d, to + j);
-      }
+  const auto take = [&](size_t u, size_t row, size_t col, const Sums<kCut>& sums) HWY_ATTR {
+    double* to = all_sums + (u * kByteUnit + row) * cols + col;
+    for (const bool upper : {false, true}) {
+      double* half = to + (upper ? kTileCols / 2 : 0);
+      const auto product = Product<kCut>(d, sums, upper);
+      hn::StoreU(add ? hn::MulAdd(product, unit, hn::LoadU(d, half)) : hn::Mul(product, unit), d, half);
     }
   };
-  ForEachUnit<kCut, Unit>(LayoutOf<kCut>(reads.rows, reads.cols), (vectors + kByteUnit - 1) / kByteUnit, cols,
-                          reads.codes, reads.bytes, rows_of, read);
+  ForEachRow<Unit>(LayoutOf<kCut>(reads.rows, reads.cols), (vectors + kByteUnit - 1) / kByteUnit, cols, reads.codes,
+                   reads.bytes, rows_of, take);
 }
 
 template <template <Cut> class Unit>

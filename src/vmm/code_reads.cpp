@@ -44,6 +44,10 @@ void ReadCodes(const CodeReads& reads, const CodeDigits& digits) {
   ReadCodesCpu(reads, digits);
 }
 
+void ScaleSums(const std::int32_t* sums, int cols, double unit, double constant, double* scaled) {
+  ScaleSumsCpu(sums, cols, unit, constant, scaled);
+}
+
 void ReadTables(const CodeReads& reads, const TableDigits& digits, float* scratch) {
   CheckPanel(reads.rows, reads.cols, reads.vectors, scratch);
   ReadTablesCpu(reads, digits, scratch);

@@ -103,8 +103,11 @@ void TableOffsets(const std::uint64_t* words, const std::int32_t* order, int vec
 // vectors * streams * kTableCols.
 void ReadTables(const CodeReads& reads, const TableDigits& digits, float* scratch);
 
-// The same in double, one column after the other, with the readout's own arithmetic; share = off_level times the sum of
-// digits. 64-bit sums show what 32 bits would not hold.
+// scaled[col] = sums[col] * unit - constant, for a multiple of kPanelPad columns.
+void ScaleSums(const std::int32_t* sums, int cols, double unit, double constant, double* scaled);
+
+// ReadCodes in double, one column after the other, with the readout's own arithmetic; share = off_level times the sum
+// of digits. 64-bit sums show what 32 bits would not hold.
 void ReadCodesReference(const CodeReads& reads, const CodeDigits& digits, const Readout& readout, double off_level,
                         std::int64_t* sums);
 

@@ -94,6 +94,16 @@ void CutDigitsT(const CodeCut& cut, size_t row_stride, float* HWY_RESTRICT digit
   }
 }
 
+void ScaleSumsT(const int32_t* HWY_RESTRICT sums, int64_t cols, double unit, double constant,
+                double* HWY_RESTRICT scaled) {
+  const hn::CappedTag<double, 8> d;
+  const hn::Rebind<int32_t, decltype(d)> di;
+  for (int64_t j = 0; j < cols; j += static_cast<int64_t>(hn::MaxLanes(d))) {
+    const auto product = hn::Mul(hn::PromoteTo(d, hn::LoadU(di, sums + j)), hn::Set(d, unit));
+    hn::StoreU(hn::Sub(product, hn::Set(d, constant)), d, scaled + j);
+  }
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace rxnn
 HWY_AFTER_NAMESPACE();
@@ -103,8 +113,12 @@ namespace rxnn {
 
 HWY_EXPORT(ReadCodesT);
 HWY_EXPORT(CutDigitsT);
+HWY_EXPORT(ScaleSumsT);
 
 void ReadCodesCpu(const CodeReads& reads, const CodeDigits& digits) { HWY_DYNAMIC_DISPATCH(ReadCodesT)(reads, digits); }
+void ScaleSumsCpu(const std::int32_t* sums, int cols, double unit, double constant, double* scaled) {
+  HWY_DYNAMIC_DISPATCH(ScaleSumsT)(sums, cols, unit, constant, scaled);
+}
 void CutDigitsCpu(const CodeCut& cut, std::int64_t row_stride, float* digits, std::int32_t* digit_sums) {
   HWY_DYNAMIC_DISPATCH(CutDigitsT)(cut, static_cast<size_t>(row_stride), digits, digit_sums);
 }
