@@ -5,10 +5,10 @@
 // run as one in such a pass, and one by one where the pass ends between them or someone is called between layers.
 #include <algorithm>
 
+#include "caffe/followers.hpp"
 #include "caffe/layers/conv_layer.hpp"
 #include "caffe/net.hpp"
 #include "caffe/util/in_layer.hpp"
-#include "caffe/followers.hpp"
 
 namespace caffe {
 
