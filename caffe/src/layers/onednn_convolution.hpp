@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "../util/onednn.hpp"
-#include "caffe/layer.hpp"
 #include "caffe/followers.hpp"
+#include "caffe/layer.hpp"
 
 namespace caffe::onednn {
 
