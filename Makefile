@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 
 FUZZ_SECONDS ?= 60
 
-.PHONY: setup build demo test test-cpp test-python asan fuzz bench lint format clean
+.PHONY: setup build demo test test-cpp test-python asan tsan fuzz bench lint format clean
 
 setup:
 	@PYTHON=$(PYTHON) scripts/setup.sh $(VENV)
@@ -21,7 +21,7 @@ build: setup
 demo: build
 	@$(BIN)/rxnn demo
 
-test: test-cpp test-python
+test: test-cpp test-python fuzz
 
 test-cpp: build
 	@OMP_WAIT_POLICY=passive ctest --test-dir build --output-on-failure -j $(JOBS)
@@ -36,10 +36,16 @@ asan: setup
 	@OMP_WAIT_POLICY=passive ctest --test-dir build-asan --output-on-failure -j $(JOBS)
 	@scripts/asan_python.sh build-asan $(BIN)/python
 
+# The C++ tests of what runs in threads, under ThreadSanitizer.
+tsan: setup
+	@cmake --preset tsan > /dev/null
+	@cmake --build --preset tsan -j $(JOBS)
+	@scripts/tsan.sh build-tsan $(JOBS)
+
 # Every fuzz target for FUZZ_SECONDS.
 fuzz: setup
 	@cmake --preset fuzz > /dev/null
-	@cmake --build build-fuzz -j $(JOBS)
+	@cmake --build --preset fuzz -j $(JOBS)
 	@scripts/fuzz.sh build-fuzz $(FUZZ_SECONDS) $(JOBS)
 
 bench: build

@@ -1,8 +1,8 @@
 # Warnings, as errors where asked for, on the project's own targets; sanitizers with RXNN_SANITIZE; libFuzzer's targets
 # with RXNN_FUZZ.
 set(RXNN_SANITIZE "" CACHE STRING
-    "address: AddressSanitizer and UndefinedBehaviorSanitizer; empty: none")
-set_property(CACHE RXNN_SANITIZE PROPERTY STRINGS "" address)
+    "address: AddressSanitizer and UndefinedBehaviorSanitizer; thread: ThreadSanitizer (needs clang); empty: none")
+set_property(CACHE RXNN_SANITIZE PROPERTY STRINGS "" address thread)
 option(RXNN_FUZZ "Build the fuzz targets (needs clang)" OFF)
 
 add_library(rxnn_flags INTERFACE)
@@ -16,8 +16,15 @@ endif()
 if(RXNN_SANITIZE STREQUAL "address")
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
+elseif(RXNN_SANITIZE STREQUAL "thread")
+  # GCC's OpenMP library is opaque to ThreadSanitizer: it would report every loop. LLVM's tells of its barriers (Archer).
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "RXNN_SANITIZE=thread needs clang++ and libomp: cmake --preset tsan")
+  endif()
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=thread)
 elseif(RXNN_SANITIZE)
-  message(FATAL_ERROR "RXNN_SANITIZE is ${RXNN_SANITIZE}, expected address or nothing")
+  message(FATAL_ERROR "RXNN_SANITIZE is ${RXNN_SANITIZE}, expected address, thread or nothing")
 endif()
 if(RXNN_FUZZ)
   if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
