@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 
-def answer_passes(run: Callable[[], None], **facts: str) -> None:
+def answer_passes(run: Callable[[], None], **facts: object) -> None:
     """Runs once; then as often as each number on stdin says, and prints seconds, peak memory and `facts`."""
     run()
     for line in sys.stdin:

@@ -58,8 +58,9 @@ template <typename Dtype>
 void Net<Dtype>::BackwardFromTo(int start, int end) {
   CHECK_GE(end, 0);
   CHECK_LT(start, static_cast<int>(layers_.size()));
-  RunFusedApart();
+  RunFusedApart(start, end);
   for (int i = start; i >= end; --i) {
+    if (InLayer(layers_[i]->layer_param(), [&] { return BackwardFused(i); })) continue;
     for (Callback* callback : before_backward_) callback->run(i);
     if (layer_need_backward_[i]) {
       InLayer(layers_[i]->layer_param(),

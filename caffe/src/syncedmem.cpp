@@ -25,8 +25,12 @@ uint64_t NewVersion() {
 
 }  // namespace
 
-SyncedMemory::~SyncedMemory() {
+SyncedMemory::~SyncedMemory() { FreePlain(); }
+
+void SyncedMemory::FreePlain() {
   if (own_cpu_data_) std::free(cpu_ptr_);
+  cpu_ptr_ = nullptr;
+  own_cpu_data_ = false;
 }
 
 void SyncedMemory::ToCpu() {
@@ -58,9 +62,8 @@ void* SyncedMemory::mutable_cpu_data() {
 
 void SyncedMemory::set_cpu_data(void* data) {
   CHECK(data);
-  if (own_cpu_data_) std::free(cpu_ptr_);
+  FreePlain();
   cpu_ptr_ = data;
-  own_cpu_data_ = false;
   head_ = HEAD_AT_CPU;
   plain_current_ = true;
   foreign_current_ = false;
@@ -94,7 +97,11 @@ void SyncedMemory::set_foreign(const shared_ptr<ForeignLayout>& foreign) {
   // What a kept pointer may write later, nobody would see in the foreign values.
   foreign_current_ = !plain_wanted();
   plain_current_ = false;
-  if (!foreign_current_ || readable_) ToCpu();
+  if (!foreign_current_ || readable_) {
+    ToCpu();
+  } else {
+    FreePlain();
+  }
 }
 
 void* SyncedMemory::transient_data(bool write) {

@@ -275,6 +275,93 @@ TEST(NetOnednnLooks, CallbacksSeeTheBlobAfterEachLayer) {
                     static_cast<int>(look.values.size()));
 }
 
+// ---- BatchNorm by the batch, with Scale and ReLU, as one
+
+TEST(NetOnednnTrains, StatisticsOfTheBatchAreGathered) {
+  Twins twins(kNormed, TRAIN);
+  for (int pass = 0; pass < 2; ++pass) twins.Forward();
+  for (size_t i = 0; i < twins.single->params().size(); ++i) {
+    SCOPED_TRACE("parameter " + std::to_string(i));
+    const auto& expected = *twins.truth->params()[i];
+    Twins::ExpectNear(twins.single->params()[i]->cpu_data(), expected.cpu_data(), expected.count());
+  }
+}
+
+// Each part of the backward pass in one call, whatever the layers at its ends ran with; and again, for the same net may
+// be asked for several gradients after one Forward.
+TEST(NetOnednnTrains, ABackwardPassMayEndBetweenLayersThatRanAsOne) {
+  const auto backward = [](auto* net, int cut) {
+    const int last = static_cast<int>(net->layers().size()) - 1;
+    net->ClearParamDiffs();
+    net->BackwardFromTo(last, cut);
+    if (cut > 0) net->BackwardFromTo(cut - 1, 0);
+  };
+  Twins twins(kNormed, TRAIN);
+  for (int cut = 0; cut < static_cast<int>(twins.single->layers().size()); ++cut) {
+    SCOPED_TRACE("down to " + twins.single->layer_names()[cut]);
+    twins.Forward();
+    twins.Backward();
+    twins.ExpectSameDiffs();
+    for (int pass = 0; pass < 2; ++pass) {
+      backward(twins.single.get(), cut);
+      backward(twins.truth.get(), cut);
+      twins.ExpectSameDiffs();
+      twins.ExpectSameData();
+    }
+  }
+}
+
+TEST(NetOnednnTrains, CallbacksSeeTheGradientBehindEachLayer) {
+  struct Look : Net<float>::Callback {
+    explicit Look(Net<float>* net) : net(net) {}
+    void run(int layer) override {
+      const caffe::Blob<float>& blob = *net->blob_by_name("c1");
+      if (layer == 3) values.assign(blob.cpu_diff(), blob.cpu_diff() + blob.count());
+    }
+    Net<float>* net;
+    std::vector<float> values;
+  };
+  Twins twins(kNormed, TRAIN);
+  Look look(twins.single.get());
+  twins.Forward();
+  twins.single->add_after_backward(&look);
+  twins.Backward();
+  twins.ExpectSameDiffs();
+  twins.truth->BackwardFromTo(static_cast<int>(twins.truth->layers().size()) - 1, 3);
+  Twins::ExpectNear(look.values.data(), twins.truth->blob_by_name("c1")->cpu_diff(),
+                    static_cast<int>(look.values.size()));
+}
+
+// Nothing before the norm wants a gradient, and of the Scale only the shift does.
+TEST(NetOnednnTrains, LayersThatAreNotTrainedStayAsTheyAre) {
+  const std::string text =
+      kInput +
+      SimpleLayer("Convolution", "c1", "data", "c1",
+                  "param { lr_mult: 0 } convolution_param { num_output: 32 kernel_size: 3 bias_term: false "
+                  "weight_filler { type: 'gaussian' std: 0.2 } }") +
+      InPlace("BatchNorm", "bn", "c1") +
+      InPlace("Scale", "s", "c1", "param { lr_mult: 0 } param { lr_mult: 1 } scale_param { bias_term: true }") +
+      InPlace("ReLU", "r", "c1") + Conv("c2", "c1", "num_output: 8 kernel_size: 1");
+  const auto single = MakeNet<float>(text, TRAIN);
+  const auto truth = MakeNet<double>(text, TRAIN);
+  FillInputs(single.get());
+  for (int i = 0; i < single->num_inputs(); ++i) Twins::Copy(*single->input_blobs()[i], truth->input_blobs()[i]);
+  for (size_t i = 0; i < single->params().size(); ++i) Twins::Copy(*single->params()[i], truth->params()[i].get());
+  const auto diffs = [](auto* net) {
+    net->ClearParamDiffs();
+    net->Forward();
+    auto& top = *net->output_blobs()[0];
+    for (int i = 0; i < top.count(); ++i) top.mutable_cpu_diff()[i] = (i % 5 - 2) * 0.25;
+    net->Backward();
+  };
+  diffs(single.get());
+  diffs(truth.get());
+  const auto& scale = single->layer_by_name("s")->blobs();
+  const auto& expected = truth->layer_by_name("s")->blobs();
+  for (int c = 0; c < scale[0]->count(); ++c) EXPECT_EQ(scale[0]->cpu_diff()[c], 0);
+  Twins::ExpectNear(scale[1]->cpu_diff(), expected[1]->cpu_diff(), expected[1]->count());
+}
+
 // ---- Weights that change after they were put in order
 
 TEST(NetOnednnWeights, EveryWayToChangeThemIsSeen) {

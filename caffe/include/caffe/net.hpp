@@ -14,6 +14,9 @@
 
 namespace caffe {
 
+template <typename Dtype>
+struct Followers;
+
 // Errors of a layer (set-up, reshape, forward, backward) reach the caller with the layer's name and type in front.
 template <typename Dtype>
 class Net {
@@ -139,14 +142,19 @@ class Net {
                    map<string, int>* blob_name_to_idx);
   void AppendParam(const NetParameter& param, int layer_id, int param_id);
   void PropagateNeedBackward(const NetParameter& param);
-  // Finds the layers that a convolution can do with its own work (fused_).
+  // Finds the layers that one before them can do with its own work (fused_).
   void PlanFusion();
   // Whether layer i and its followers may run as one in a pass that ends with layer `end`: nobody looks between them.
   bool MayFuse(int i, int end) const;
   // Runs layer i and its followers as one; false, and nothing done, where they cannot.
   bool ForwardFused(int i);
-  // Runs what was fused again, layer by layer, for the state that their Backward needs; blobs stay as they are.
-  void RunFusedApart();
+  // Runs what was fused again, layer by layer, for the state that their Backward needs; blobs stay as they are. Not
+  // what a backward pass from `start` to `end` can run as one, too.
+  void RunFusedApart(int start, int end);
+  // Backward of a layer that was fused and not run apart, with all that it was fused with when its turn comes; false,
+  // and nothing done, for other layers.
+  bool BackwardFused(int i);
+  Followers<Dtype> FollowersOf(int i) const;
   void InputDebugInfo();
   void ForwardDebugInfo(int layer_id);
   void BackwardDebugInfo(int layer_id);
@@ -188,7 +196,7 @@ class Net {
   size_t memory_used_ = 0;
   // For each layer, the layers behind it that change its top in place and can run with it.
   vector<vector<int>> fused_;
-  // Layers whose last Forward ran with normalising followers.
+  // Layers whose last Forward ran with followers and left no state for the Backward of each by itself.
   set<int> ran_fused_;
   bool debug_info_ = false;
   vector<Callback*> before_forward_;

@@ -51,19 +51,20 @@ class SyncedMemory {
   uint64_t version();
 
   // For code that computes in foreign layouts. The current one, or null where only the plain values are current.
-  ForeignLayout* foreign() const { return foreign_current_ ? foreign_.get() : nullptr; }
-  // The layout that was last set, current or not: memory to write into again.
+  shared_ptr<ForeignLayout> foreign() const { return foreign_current_ ? foreign_ : nullptr; }
+  // The layout that was last set, current or not: memory to write into again where nobody else holds it.
   const shared_ptr<ForeignLayout>& last_foreign() const { return foreign_; }
   // Whether set_foreign would be of no use, because someone may write through a pointer.
   bool plain_wanted() const { return views_ > 0 || writable_; }
-  // From now on the values are those of `foreign`; plain ones are made at once if someone may look at them through a
-  // pointer.
+  // From now on the values are those of `foreign`, which other memories may share as long as nobody writes into it.
+  // Plain ones are made at once if someone may look at them through a pointer, and their memory freed if not.
   void set_foreign(const shared_ptr<ForeignLayout>& foreign);
   // The plain memory for a caller that forgets the pointer when it returns; `write`: all values will be written.
   void* transient_data(bool write);
 
  private:
   void ToCpu();
+  void FreePlain();
 
   void* cpu_ptr_ = nullptr;
   size_t size_ = 0;

@@ -1,9 +1,11 @@
 #include "caffe/layers/batch_norm_layer.hpp"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "caffe/util/math_functions.hpp"
 #include "caffe/util/parallel.hpp"
+#include "onednn_normalization.hpp"
 
 namespace caffe {
 
@@ -101,8 +103,14 @@ void BatchNormLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, cons
     ComputeBatchStatistics(*bottom[0]);
     UpdateMovingAverages(num * positions);
   }
-  const Dtype *x = bottom[0]->cpu_data(), *mean = mean_.cpu_data(), *variance = variance_.cpu_data();
-  Dtype *y = top[0]->mutable_cpu_data(), *x_norm = use_global_stats_ ? nullptr : x_norm_.mutable_cpu_data();
+  Normalize(*bottom[0], top[0]);
+}
+
+template <typename Dtype>
+void BatchNormLayer<Dtype>::Normalize(const Blob<Dtype>& bottom, Blob<Dtype>* top) {
+  const int num = bottom.shape(0), positions = Positions(bottom);
+  const Dtype *x = bottom.cpu_data(), *mean = mean_.cpu_data(), *variance = variance_.cpu_data();
+  Dtype *y = top->mutable_cpu_data(), *x_norm = use_global_stats_ ? nullptr : x_norm_.mutable_cpu_data();
   ForEachTask(num * channels_, positions, [&](int task) {
     const int c = task % channels_;
     const Dtype inverse_deviation = 1 / std::sqrt(variance[c] + eps_);
@@ -144,6 +152,42 @@ void BatchNormLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const 
       }
     }
   });
+}
+
+template <typename Dtype>
+bool BatchNormLayer<Dtype>::ForwardWith(const Followers<Dtype>& followers, const vector<Blob<Dtype>*>& bottom,
+                                        const vector<Blob<Dtype>*>& top) {
+  if constexpr (std::is_same_v<Dtype, float>) {
+    if (followers.negative_slope() != 0) return false;
+    Reshape(bottom, top);
+    if (!onednn_) onednn_ = std::make_shared<onednn::Normalization>();
+    if (!onednn_->Forward(followers, eps_, bottom[0]->shape(), bottom[0]->data().get(), mean_.mutable_cpu_data(),
+                          variance_.mutable_cpu_data(), top[0]->data().get())) {
+      return false;
+    }
+    UpdateMovingAverages(bottom[0]->count() / channels_);
+    return true;
+  }
+  return false;
+}
+
+template <typename Dtype>
+void BatchNormLayer<Dtype>::BackwardWith(const Followers<Dtype>& followers, const vector<Blob<Dtype>*>& top,
+                                         const vector<Blob<Dtype>*>& bottom) {
+  if constexpr (std::is_same_v<Dtype, float>) {
+    CAFFE_REQUIRE(onednn::ToDims(bottom[0]->shape()) == onednn_->x()->desc().dims())
+        << "bottom of shape " << bottom[0]->shape_string() << ", the last Forward had another";
+    onednn_->Backward(followers, mean_.mutable_cpu_data(), variance_.mutable_cpu_data(), top[0]->diff().get(),
+                      bottom[0]->diff().get());
+  }
+}
+
+template <typename Dtype>
+void BatchNormLayer<Dtype>::Repeat(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+  if constexpr (std::is_same_v<Dtype, float>) {
+    bottom[0]->data()->set_foreign(onednn_->x());
+    Normalize(*bottom[0], top[0]);
+  }
 }
 
 INSTANTIATE_CLASS(BatchNormLayer);

@@ -71,6 +71,10 @@ bool SumBackwardForeign(const Blob<float>& top, const vector<float>& coeffs, con
   if (gradient == nullptr) return false;
   for (size_t b = 0; b < bottom.size(); ++b) {
     if (!propagate_down[b]) continue;
+    if (coeffs[b] == 1) {
+      bottom[b]->diff()->set_foreign(top.diff()->foreign());
+      continue;
+    }
     onednn::Output out(bottom[b]->diff().get(), gradient->desc());
     const float* dy = gradient->values();
     float* dx = out.values();

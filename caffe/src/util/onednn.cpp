@@ -1,9 +1,61 @@
 #include "onednn.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
+#include <list>
+#include <mutex>
+#include <new>
+#include <utility>
 
 namespace caffe::onednn {
+namespace {
+
+// Buffers for tensors. Where blobs share their values, tensors come and go with every pass, and each page of fresh
+// memory costs a fault: so those that are given back wait for the next tensor of their size, as long as they are no
+// more than an eighth of what tensors hold.
+class Buffers {
+ public:
+  void* Take(size_t size) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    held_ += size;
+    for (auto it = idle_.begin(); it != idle_.end(); ++it) {
+      if (it->second != size) continue;
+      void* const buffer = it->first;
+      idle_size_ -= size;
+      idle_.erase(it);
+      return buffer;
+    }
+    constexpr size_t kAlignment = 64;
+    void* const buffer = std::aligned_alloc(kAlignment, (size + kAlignment - 1) / kAlignment * kAlignment);
+    if (buffer == nullptr) throw std::bad_alloc();
+    return buffer;
+  }
+
+  void Give(void* buffer, size_t size) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    held_ -= size;
+    idle_size_ += size;
+    idle_.emplace_back(buffer, size);
+    while (idle_size_ > held_ / 8) {
+      std::free(idle_.front().first);
+      idle_size_ -= idle_.front().second;
+      idle_.pop_front();
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  std::list<std::pair<void*, size_t>> idle_;  // the longest waiting first
+  size_t held_ = 0, idle_size_ = 0;
+};
+
+shared_ptr<void> NewBuffer(size_t size) {
+  static Buffers& buffers = *new Buffers;  // outlives tensors of other static objects
+  return shared_ptr<void>(buffers.Take(size), [size](void* buffer) { buffers.Give(buffer, size); });
+}
+
+}  // namespace
 
 const dnnl::engine& Engine() {
   static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
@@ -25,7 +77,7 @@ Desc PlainDesc(const Dims& dims) {
 
 Desc AnyDesc(const Dims& dims) { return Desc(dims, Memory::data_type::f32, Memory::format_tag::any); }
 
-Tensor::Tensor(const Desc& desc) : memory_(desc, Engine()) {
+Tensor::Tensor(const Desc& desc) : buffer_(NewBuffer(desc.get_size())), memory_(desc, Engine(), buffer_.get()) {
   // Primitives read padding as zeros, and not all of them write it.
   if (PlainDesc(desc.dims()).get_size() != desc.get_size()) {
     std::memset(memory_.get_data_handle(), 0, desc.get_size());
@@ -35,12 +87,12 @@ Tensor::Tensor(const Desc& desc) : memory_(desc, Engine()) {
 void Tensor::WriteTo(void* plain) const { Reorder(memory_, Memory(PlainDesc(desc().dims()), Engine(), plain)); }
 
 Tensor* Foreign(const SyncedMemory& values, const vector<int>& shape) {
-  auto* tensor = dynamic_cast<Tensor*>(values.foreign());
+  auto* tensor = dynamic_cast<Tensor*>(values.foreign().get());
   return tensor != nullptr && tensor->desc().dims() == ToDims(shape) ? tensor : nullptr;
 }
 
 Memory Read(SyncedMemory* values, const Dims& dims) {
-  auto* tensor = dynamic_cast<Tensor*>(values->foreign());
+  auto* tensor = dynamic_cast<Tensor*>(values->foreign().get());
   if (tensor != nullptr && tensor->desc().dims() == dims) return tensor->memory();
   return Memory(PlainDesc(dims), Engine(), values->transient_data(false));
 }

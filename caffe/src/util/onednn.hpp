@@ -27,6 +27,8 @@ Desc AnyDesc(const Dims& dims);
 class Tensor : public ForeignLayout {
  public:
   explicit Tensor(const Desc& desc);
+  Tensor(const Tensor&) = delete;
+  Tensor& operator=(const Tensor&) = delete;
   void WriteTo(void* plain) const override;
 
   const Memory& memory() const { return memory_; }
@@ -36,7 +38,8 @@ class Tensor : public ForeignLayout {
   int count() const { return static_cast<int>(desc().get_size() / sizeof(float)); }
 
  private:
-  Memory memory_;
+  shared_ptr<void> buffer_;
+  Memory memory_;  // of buffer_: valid as long as this lives
 };
 
 // The current foreign layout if its dimensions are `shape`, or null.
@@ -54,7 +57,7 @@ void Reorder(const Memory& from, const Memory& to);
 void ReorderAdd(const Memory& from, const Memory& to);
 
 // Where a layer writes all values of a blob in the layout `desc`; they are the blob's from Publish on. In place where
-// the blob has current values in that layout.
+// the blob has current values in that layout that it shares with nobody.
 class Output {
  public:
   Output(SyncedMemory* values, const Desc& desc);

@@ -6,6 +6,12 @@
 
 namespace caffe {
 
+namespace onednn {
+class Normalization;
+}
+template <typename Dtype>
+struct Followers;
+
 // y = (x - mean) / sqrt(variance + eps) for every channel (axis 1) over all images and positions (Ioffe and Szegedy
 // 2015); scale and shift are left to a Scale layer.
 //
@@ -25,6 +31,16 @@ class BatchNormLayer : public Layer<Dtype> {
   int ExactNumTopBlobs() const override { return 1; }
   bool use_global_stats() const { return use_global_stats_; }
 
+  // In place, with the statistics of the batch: Forward, and that of layers that follow in place on the same blob, as
+  // one operation. False, and nothing done, where that cannot be.
+  bool ForwardWith(const Followers<Dtype>& followers, const vector<Blob<Dtype>*>& bottom,
+                   const vector<Blob<Dtype>*>& top);
+  // Backward of all of them, after ForwardWith.
+  void BackwardWith(const Followers<Dtype>& followers, const vector<Blob<Dtype>*>& top,
+                    const vector<Blob<Dtype>*>& bottom);
+  // The Forward of this layer alone that ForwardWith began with, for a Backward of this layer alone.
+  void Repeat(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top);
+
  protected:
   void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
   void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
@@ -40,6 +56,10 @@ class BatchNormLayer : public Layer<Dtype> {
  private:
   void ComputeBatchStatistics(const Blob<Dtype>& bottom);
   void UpdateMovingAverages(int values_per_channel);
+  // top = (bottom - mean_) / sqrt(variance_ + eps)
+  void Normalize(const Blob<Dtype>& bottom, Blob<Dtype>* top);
+
+  shared_ptr<onednn::Normalization> onednn_;
 };
 
 }  // namespace caffe
