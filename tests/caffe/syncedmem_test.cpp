@@ -41,6 +41,35 @@ TEST(SyncedMemory, OfNoBytesHasAnAddress) {
   EXPECT_NE(memory.cpu_data(), nullptr);
 }
 
+// Four bytes of one value, in a layout of its own.
+struct Fours : caffe::ForeignLayout {
+  explicit Fours(char value) : value(value) {}
+  void WriteTo(void* plain) const override {
+    std::memset(plain, value, 4);
+    ++written;
+  }
+  char value;
+  mutable int written = 0;
+};
+
+TEST(SyncedMemory, MakesPlainValuesWhereSomebodyHoldsAPointer) {
+  caffe::SyncedMemory memory(4), other(4);
+  std::memset(memory.transient_data(true), 1, 4);
+  const auto twos = std::make_shared<Fours>(2), threes = std::make_shared<Fours>(3);
+  memory.set_foreign(twos);
+  other.set_foreign(twos);
+  EXPECT_EQ(memory.foreign(), other.foreign()) << "two memories may share values";
+  EXPECT_EQ(twos->written, 0);
+  const auto* kept = static_cast<const char*>(memory.cpu_data());
+  EXPECT_EQ(kept[3], 2);
+  memory.set_foreign(threes);
+  EXPECT_EQ(kept[3], 3) << "the pointer shows later values";
+  EXPECT_EQ(memory.foreign(), threes);
+  std::memset(memory.mutable_cpu_data(), 4, 4);
+  EXPECT_EQ(memory.foreign(), nullptr) << "only the plain values are current";
+  EXPECT_EQ(static_cast<const char*>(other.cpu_data())[0], 2) << "the other keeps its own";
+}
+
 TEST(SyncedMemory, HasNoGpuInThisBuild) {
   caffe::SyncedMemory memory(4);
   ExpectError([&] { memory.gpu_data(); }, "no GPU support");
