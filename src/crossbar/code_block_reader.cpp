@@ -224,9 +224,12 @@ void CodeBlockReader::ReadPanel(const Block& block, int row_tile, int pass, cons
       static_cast<std::int64_t>(state_.scheme.matrices()) * reads.streams * block.vectors * panel.cols;
   // Currents of whole levels stay whole numbers, for which codes are proven.
   if (!state_.bounds.whole) reads.level_share = static_cast<float>(state_.share_per_digit());
+  const bool has_twins = by_bytes_ && !state_.twin_bytes.empty();
   for (int matrix = 0; matrix < state_.scheme.matrices(); ++matrix) {
     // Tables and bytes are made from the levels where they are, if they are there as whole SIMD vectors.
-    if ((tables_ || by_bytes_) && !state_.scheme.analog && panel.cols == panel.stride) {
+    if (has_twins) {
+      reads.level_stride = panel.stride;
+    } else if ((tables_ || by_bytes_) && !state_.scheme.analog && panel.cols == panel.stride) {
       reads.levels = levels.row(state_.scheme.slice(matrix), state_.scheme.polarity(matrix), 0);
       reads.level_stride = state_.grid.outputs;
     } else {
@@ -239,8 +242,14 @@ void CodeBlockReader::ReadPanel(const Block& block, int row_tile, int pass, cons
     reads.negative = (state_.scheme.polarity(matrix) == 1) != (pass == 1);
     if (by_bytes_) {
       const LevelBytes& cut = *state_.level_bytes;
-      std::int8_t* bytes = level_bytes_.Reserve(cut.panel_bytes(reads.rows, reads.cols));
-      CutLevels(cut, reads.levels, reads.level_stride, reads.rows, reads.cols, reads.level_share, bytes);
+      std::int8_t* bytes;
+      if (has_twins) {
+        bytes = state_.twin_bytes.panel(block.group * state_.scheme.matrices() + matrix, row_tile,
+                                        state_.grid.used_rows(row_tile), panel);
+      } else {
+        bytes = level_bytes_.Reserve(cut.panel_bytes(reads.rows, reads.cols));
+        CutLevels(cut, reads.levels, reads.level_stride, reads.rows, reads.cols, reads.level_share, bytes);
+      }
       ReadBytes(reads, cut, bytes,
                 {byte_digits_.data(), units_.data(), static_cast<int>(units_.size()), shares_.data(), order_.data()});
     } else if (tables_) {

@@ -67,13 +67,7 @@ PanelBytes CutFolded(const CrossbarState& state, const PanelStore<float>& folded
   const std::optional<LevelBytes> cut = LevelBytes::Make(*std::max_element(largest.begin(), largest.end()), all_whole,
                                                          8, std::min(grid.rows, grid.inputs));
   if (!cut) return packed;
-  const int stored_cols =
-      static_cast<int>(state.folded_panels.back().stored_before) + state.folded_panels.back().stride;
-  packed.cut = *cut;
-  packed.chunk_bytes = cut->panel_bytes(grid.used_rows(0), stored_cols);
-  packed.group_bytes =
-      packed.chunk_bytes * (grid.row_tiles - 1) + cut->panel_bytes(grid.used_rows(grid.row_tiles - 1), stored_cols);
-  packed.bytes.Reserve(packed.group_bytes * state.packs.count);
+  packed = PanelBytes(*cut, grid, state.folded_panels, state.packs.count);
   for_each([&](std::int64_t, int group, int chunk, int rows, const Panel& panel, const float* levels) {
     CutLevels(*cut, levels, panel.stride, rows, panel.stride, 0, packed.panel(group, chunk, rows, panel));
   });
@@ -81,6 +75,14 @@ PanelBytes CutFolded(const CrossbarState& state, const PanelStore<float>& folded
 }
 
 }  // namespace
+
+PanelBytes::PanelBytes(const LevelBytes& cut, const TileGrid& grid, const std::vector<Panel>& panels, int matrices)
+    : cut(cut) {
+  const int stored_cols = static_cast<int>(panels.back().stored_before) + panels.back().stride;
+  chunk_bytes = cut.panel_bytes(grid.used_rows(0), stored_cols);
+  matrix_bytes = chunk_bytes * (grid.row_tiles - 1) + cut.panel_bytes(grid.used_rows(grid.row_tiles - 1), stored_cols);
+  bytes.Reserve(matrix_bytes * matrices);
+}
 
 void CrossbarState::Pack() {
   if (scheme.folded && !scheme.wide) {

@@ -10,6 +10,7 @@
 #include "crossbar/panel_levels.hpp"
 #include "crossbar/parallel.hpp"
 #include "crossbar/state.hpp"
+#include "vmm/byte_products.hpp"
 
 namespace rxnn {
 namespace {
@@ -52,6 +53,29 @@ void Widen(const LevelBounds& other, LevelBounds* bounds) {
   bounds->currents.max = std::max(bounds->currents.max, other.currents.max);
 }
 
+// Differences of twins as bytes.
+PanelBytes CutTwins(const CrossbarState& state) {
+  const int matrices = state.scheme.matrices();
+  const std::int64_t num_panels = static_cast<std::int64_t>(state.panels.size());
+  PanelBytes twins(*state.level_bytes, state.grid, state.panels, state.packs.count * matrices);
+  ParallelWork(state.packs.count * state.grid.row_tiles * num_panels, [&] {
+    return [&, copy = AlignedRoom<float>()](std::int64_t i) mutable {
+      const int row_tile = static_cast<int>(i / num_panels % state.grid.row_tiles);
+      const int pack = static_cast<int>(i / num_panels / state.grid.row_tiles);
+      const Panel panel = state.PanelOf(pack, static_cast<int>(i % num_panels));
+      if (panel.cols == 0) return;
+      const PanelLevels levels(state, pack, row_tile, panel);
+      float* matrix = copy.Reserve(static_cast<std::size_t>(levels.rows()) * panel.stride);
+      for (int m = 0; m < matrices; ++m) {
+        levels.CopyMatrix(m, matrix);
+        CutLevels(twins.cut, matrix, panel.stride, levels.rows(), panel.stride, 0,
+                  twins.panel(pack * matrices + m, row_tile, state.grid.used_rows(row_tile), panel));
+      }
+    };
+  });
+  return twins;
+}
+
 }  // namespace
 
 void CrossbarState::FindBounds() {
@@ -75,6 +99,7 @@ void CrossbarState::FindBounds() {
 void CrossbarState::PlanReads() {
   code_readout.reset();
   level_bytes.reset();
+  twin_bytes = PanelBytes();
   const bool has_range = hardware.adc_range != AdcRange::kCalibrated || calibrated;
   if (hardware.adc_bits == 0 || scheme.flawed || scheme.wide || !has_range) return;
   const Readout readout = MakeReadout();
@@ -100,6 +125,7 @@ void CrossbarState::PlanReads() {
   const double share = bounds.whole ? 0 : share_per_digit();
   const double largest = std::max(std::fabs(bounds.lowest + share), std::fabs(bounds.highest + share));
   level_bytes = LevelBytes::Make(largest, bounds.whole, hardware.dac_bits, std::min(grid.rows, grid.inputs));
+  if (level_bytes && scheme.analog && BestByteProducts() != ByteProducts::kNone) twin_bytes = CutTwins(*this);
 }
 
 }  // namespace rxnn

@@ -119,16 +119,20 @@ class BlockTimer {
   std::chrono::nanoseconds inputs_{0}, reads_{0};
 };
 
-// Panels of a grid as products of bytes take them, in the order of PanelStore.
+// Matrices of one grid as products of bytes take them, in the order of PanelStore.
 struct PanelBytes {
+  PanelBytes() = default;
+  // `matrices` of a grid, not written yet.
+  PanelBytes(const LevelBytes& cut, const TileGrid& grid, const std::vector<Panel>& panels, int matrices);
+
   LevelBytes cut;
   std::size_t chunk_bytes = 0;  // of all panels of a full chunk of rows
-  std::size_t group_bytes = 0;
+  std::size_t matrix_bytes = 0;
   AlignedRoom<std::int8_t> bytes;
 
   bool empty() const { return bytes.data() == nullptr; }
-  std::int8_t* panel(int group, int chunk, int used_rows, const Panel& panel) const {
-    return bytes.data() + group * group_bytes + chunk * chunk_bytes +
+  std::int8_t* panel(int matrix, int chunk, int used_rows, const Panel& panel) const {
+    return bytes.data() + matrix * matrix_bytes + chunk * chunk_bytes +
            cut.panel_bytes(used_rows, static_cast<int>(panel.stored_before));
   }
 };
@@ -165,6 +169,7 @@ struct CrossbarState {
   std::optional<CodeReadout> code_readout;
   std::vector<CodeReadout::Shares> code_shares;  // for every sum of digits; one for all where it has no share
   std::optional<LevelBytes> level_bytes;         // levels and g_off as bytes; empty where they do not fit
+  PanelBytes twin_bytes;  // of every pack's matrices: differences of twins, which would be made at every read
   mutable SharedCounts counts;
   mutable SharedTimes times;
 
@@ -199,7 +204,7 @@ struct CrossbarState {
   void Pack();
   // Sets bounds.
   void FindBounds();
-  // Sets code_readout, code_shares and level_bytes.
+  // Sets code_readout, code_shares, level_bytes and twin_bytes.
   void PlanReads();
   // What one level of g_off adds to a current per digit: off_level, or 0 where twins are subtracted as currents.
   double share_per_digit() const { return scheme.analog ? 0 : off_level; }
