@@ -56,7 +56,7 @@ BlockLimits CodeBlockReader::Limits(const CrossbarState& state) {
   }
   limits.step = 24;
   limits.efficient_vectors = 96;  // that make what is prepared for a panel cheap
-  limits.most_vectors = 264;
+  limits.most_vectors = 528;
   limits.most_panels = 8;
   return limits;
 }
