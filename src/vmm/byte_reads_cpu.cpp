@@ -191,8 +191,8 @@ HWY_INLINE Layout LayoutOf(int rows, int cols) {
           kCopies<kCut> * chunks * kByteUnit * kByteRows};
 }
 
-// What multiplies units, 64 rows of digits, with the levels of blocks of columns: calls take(unit, row, column, sums)
-// for the rows in use, from the first to the last of every unit.
+// What multiplies units, 64 rows of digits, with the levels of blocks of columns: calls take(unit, row, column, sums,
+// is_last) for the rows in use, from the first to the last of every unit.
 
 // The matrix unit. Its tiles, 16 rows of 64 bytes, are there as long as the object; 0 to 2 hold levels, 3 and 4 digits,
 // 5 to 7 sums.
@@ -220,8 +220,10 @@ class Tiles {
       for (size_t row = 0; row < kByteUnit; row += kTileRows) {
         if (row < rows) MultiplyTile(layout, digits + u * layout.unit_bytes + row * kByteRows, levels);
         if (u > begin) {
-          const size_t last = HWY_MIN(rows_of(u - 1), row + kTileRows);
-          for (size_t r = row; r < last; ++r) take(u - 1, r, col, LoadSums(sums[(u - 1) % 2] + r * kTileCols));
+          const size_t all = rows_of(u - 1);
+          for (size_t r = row; r < HWY_MIN(all, row + kTileRows); ++r) {
+            take(u - 1, r, col, LoadSums(sums[(u - 1) % 2] + r * kTileCols), r + 1 == all);
+          }
         }
         if (row < rows) StoreSums(sums[u % 2] + row * kTileCols);
       }
@@ -307,7 +309,7 @@ class Vectors {
         MultiplyRows(layout, digits + u * layout.unit_bytes + row * kByteRows, levels, sums);
 #pragma GCC unroll 16
         for (size_t r = 0; r < kRows; ++r) {  // of which each has its registers
-          if (row + r < rows) take(u, row + r, col, sums[r]);
+          if (row + r < rows) take(u, row + r, col, sums[r], row + r + 1 == rows);
         }
       }
     }
@@ -401,21 +403,24 @@ HWY_NOINLINE void ReadUnits(const CodeReads& reads, const LevelBytes& cut, const
   const VI zero = hn::Set(di, zero_bits);
   const auto rows_of = [&](size_t u) HWY_ATTR { return static_cast<size_t>(units[u].vectors * units[u].streams); };
   // Of the vector whose streams are being taken.
-  size_t place = 0, stream = 0;
+  size_t place = 0, stream = 0, unit_streams = 0;
   VI total = hn::Zero(di);
   SaturatedLanes saturated;
-  const auto take = [&](size_t u, size_t row, size_t col, const Sums<kCut>& sums) HWY_ATTR {
-    if (row == 0) place = static_cast<size_t>(units[u].first_place);
+  const auto take = [&](size_t u, size_t row, size_t col, const Sums<kCut>& sums, bool is_last) HWY_ATTR {
+    if (row == 0) {
+      place = static_cast<size_t>(units[u].first_place);
+      unit_streams = static_cast<size_t>(units[u].streams);
+    }
     const VI bits =
         Convert<kForm, kShared>(Current<kCut>(sums), shares[place * streams + stream], constants, clamps, saturated);
     const VI code = hn::Sub(bits, zero);
     total = stream == 0 ? code : hn::Add(total, hn::ShiftLeftSame(code, static_cast<int>(stream) * dac_bits));
-    if (++stream == static_cast<size_t>(units[u].streams)) {
+    if (++stream == unit_streams) {
       AddTotal(total, hn::Zero(di), shift, negative, reads.sums + static_cast<size_t>(order[place]) * cols + col);
       stream = 0;
       ++place;
     }
-    if (counted && row + 1 == rows_of(u)) {
+    if (counted && is_last) {
       saturated.AddTo(reads, col);
       saturated = SaturatedLanes();
     }
@@ -486,7 +491,7 @@ HWY_NOINLINE void ReadFoldedAs(const FoldedByteReads& reads) {
   const bool add = reads.add;
   double* HWY_RESTRICT all_sums = reads.sums;
   const auto rows_of = [&](size_t u) HWY_ATTR { return HWY_MIN(vectors - u * kByteUnit, size_t{kByteUnit}); };
-  const auto take = [&](size_t u, size_t row, size_t col, const Sums<kCut>& sums) HWY_ATTR {
+  const auto take = [&](size_t u, size_t row, size_t col, const Sums<kCut>& sums, bool) HWY_ATTR {
     double* to = all_sums + (u * kByteUnit + row) * cols + col;
     for (const bool upper : {false, true}) {
       double* half = to + (upper ? kTileCols / 2 : 0);
