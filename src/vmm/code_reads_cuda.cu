@@ -106,24 +106,14 @@ __global__ void __launch_bounds__(kReadThreads) ReadLayerKernel(LayerReads reads
 
   // Hands out what the sums hold; they begin anew.
   const auto store = [&](bool add) {
-#pragma unroll
-    for (int eight = 0; eight < kWarpEights; ++eight) {
-#pragma unroll
-      for (int half = 0; half < kHalves; ++half) {
-#pragma unroll
-        for (int i = 0; i < 4; ++i) {
-          const int col = (at.first_eight + eight) * 8 + at.rest * 2 + i % 2;
-          const int vector = at.Vector(half, i / 2);
-          const std::int32_t sum = static_cast<std::int32_t>(sums[eight][half][i] - zeros[half][i / 2]);
-          sums[eight][half][i] = 0;
-          if (vector >= reads.codes.vectors || col >= place.cols) continue;
-          double* to = reads.sums + (static_cast<std::int64_t>(group) * reads.codes.vectors + vector) * layer.outputs +
-                       place.first + col;
-          const double levels = sum * reads.readout.unit - reads.per_code * code_sums[half][i / 2];
-          *to = add ? *to + levels : levels;
-        }
-      }
-    }
+    ForEachSum(at, reads.codes.vectors, place.cols, [&](int eight, int half, int i, int vector, int col) {
+      const std::int32_t sum = static_cast<std::int32_t>(sums[eight][half][i] - zeros[half][i / 2]);
+      sums[eight][half][i] = 0;
+      double* to = reads.sums + (static_cast<std::int64_t>(group) * reads.codes.vectors + vector) * layer.outputs +
+                   place.first + col;
+      const double levels = sum * reads.readout.unit - reads.per_code * code_sums[half][i / 2];
+      *to = add ? *to + levels : levels;
+    });
 #pragma unroll
     for (int half = 0; half < kHalves; ++half) {
       for (int i = 0; i < 2; ++i) {

@@ -66,20 +66,11 @@ __global__ void __launch_bounds__(kReadThreads) MultiplyFoldedKernel(FoldedLayer
       }
     }
   }
-#pragma unroll
-  for (int eight = 0; eight < kWarpEights; ++eight) {
-#pragma unroll
-    for (int half = 0; half < kHalves; ++half) {
-#pragma unroll
-      for (int i = 0; i < 4; ++i) {
-        const int col = (at.first_eight + eight) * 8 + at.rest * 2 + i % 2;
-        const int vector = at.Vector(half, i / 2);
-        if (vector >= folded.codes.vectors || col >= place.cols) continue;
-        folded.sums[(static_cast<std::int64_t>(group) * folded.codes.vectors + vector) * layer.outputs + place.first +
-                    col] = sums[eight][half][i];
-      }
-    }
-  }
+  ForEachSum(at, folded.codes.vectors, place.cols, [&](int eight, int half, int i, int vector, int col) {
+    folded
+        .sums[(static_cast<std::int64_t>(group) * folded.codes.vectors + vector) * layer.outputs + place.first + col] =
+        sums[eight][half][i];
+  });
 }
 
 }  // namespace

@@ -59,6 +59,23 @@ __device__ inline void LoadCodes(const TiledLayer& layer, const TiledCodes& code
   }
 }
 
+// use(eight, half, i, vector, column) for every sum that a lane holds: of one of `vectors`, and a column below `cols`.
+template <typename Use>
+__device__ inline void ForEachSum(const LanePlace& at, int vectors, int cols, const Use& use) {
+#pragma unroll
+  for (int eight = 0; eight < kWarpEights; ++eight) {
+#pragma unroll
+    for (int half = 0; half < kHalves; ++half) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+        const int col = (at.first_eight + eight) * 8 + at.rest * 2 + i % 2;
+        const int vector = at.Vector(half, i / 2);
+        if (vector < vectors && col < cols) use(eight, half, i, vector, col);
+      }
+    }
+  }
+}
+
 // Two small whole numbers as bf16, exact up to 256.
 __device__ inline std::uint32_t Bf16Pair(int first, int second) {
   return BitsOf(static_cast<float>(first)) >> 16 | (BitsOf(static_cast<float>(second)) & 0xFFFF0000u);

@@ -13,47 +13,22 @@
 #include "cuda/device_memory.hpp"
 #include "images/vectors_cuda.hpp"
 #include "rxnn/mapping.hpp"
+#include "tests/support/readouts.hpp"
 #include "tests/support/tolerance.hpp"
 
 namespace rxnn {
 namespace {
 
 constexpr int kRows = 40, kInputs = 70, kOutputs = 21, kVectors = 67, kPolarities = 2, kSlices = 2, kCellBits = 2;
-constexpr double kOffLevel = 1.0 / 3;
 
-enum class Kind { kCoarse, kFine, kLevels, kFineLevels, kSaturating };
-
-Readout MakeReadout(Kind kind, double most) {
-  Readout readout;
-  readout.whole_levels = kind == Kind::kLevels || kind == Kind::kFineLevels;
-  switch (kind) {
-    case Kind::kCoarse:
-      readout.adc = Adc(5, 0, most);
-      break;
-    case Kind::kFine:
-      readout.adc = Adc(11, 0, most);
-      break;
-    case Kind::kLevels:  // whole levels in one operation: lsb above a half
-      readout.adc = Adc(9, 0, 0.8366 * 511);
-      break;
-    case Kind::kFineLevels:  // in two
-      readout.adc = Adc(12, 0, 0.2837 * 4095);
-      break;
-    case Kind::kSaturating:
-      readout.adc = Adc(4, 0.1 * most, 0.3 * most);
-      break;
-  }
-  return readout;
-}
-
-class CodeReadsCudaTest : public testing::TestWithParam<std::tuple<Kind, int, int>> {};
+class CodeReadsCudaTest : public testing::TestWithParam<std::tuple<ReadoutKind, int, int>> {};
 
 TEST_P(CodeReadsCudaTest, DiffersAtBordersOnly) {
   const auto [kind, parts, dac_bits] = GetParam();
   const int streams = 6 / dac_bits;
   const int digit = (1 << dac_bits) - 1;
   std::mt19937 engine(static_cast<unsigned>(parts + 10 * dac_bits + 100 * static_cast<int>(kind)));
-  std::uniform_real_distribution<float> real(0, 3.2f);
+  std::uniform_real_distribution<float> real(0, static_cast<float>(kMostLevel));
   std::uniform_int_distribution<int> code(0, 63);
   // One part: levels of 8 bits, which it holds.
   std::vector<float> levels(kPolarities * kSlices * kInputs * kOutputs);
@@ -89,7 +64,7 @@ TEST_P(CodeReadsCudaTest, DiffersAtBordersOnly) {
   }
   const cuda::DeviceArray<std::uint16_t> on_codes(codes);
 
-  const double most = kRows * digit * (3.2 + kOffLevel);
+  const double most = kRows * digit * (kMostLevel + kOffLevel);
   const Readout readout = MakeReadout(kind, most);
   cuda::LayerReads reads;
   reads.layer = layer;
@@ -151,15 +126,16 @@ TEST_P(CodeReadsCudaTest, DiffersAtBordersOnly) {
   EXPECT_LE(ties, currents / 50);
 }
 
-std::string CaseName(const testing::TestParamInfo<std::tuple<Kind, int, int>>& info) {
+std::string CaseName(const testing::TestParamInfo<std::tuple<ReadoutKind, int, int>>& info) {
   static const char* const kNames[] = {"Coarse", "Fine", "Levels", "FineLevels", "Saturating"};
   return std::string(kNames[static_cast<int>(std::get<0>(info.param))]) + std::to_string(std::get<1>(info.param)) +
          "Parts" + std::to_string(std::get<2>(info.param)) + "Bits";
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, CodeReadsCudaTest,
-                         testing::Combine(testing::Values(Kind::kCoarse, Kind::kFine, Kind::kLevels, Kind::kFineLevels,
-                                                          Kind::kSaturating),
+                         testing::Combine(testing::Values(ReadoutKind::kCoarse, ReadoutKind::kFine,
+                                                          ReadoutKind::kLevels, ReadoutKind::kFineLevels,
+                                                          ReadoutKind::kSaturating),
                                           testing::Values(1, 2, 3), testing::Values(1, 3)),
                          CaseName);
 

@@ -11,6 +11,7 @@
 
 #include "hwy/aligned_allocator.h"
 #include "tests/support/hwy_targets.hpp"
+#include "tests/support/readouts.hpp"
 #include "tests/support/tolerance.hpp"
 #include "vmm/byte_products.hpp"
 #include "vmm/byte_reads.hpp"
@@ -18,43 +19,10 @@
 namespace rxnn {
 namespace {
 
-constexpr double kOffLevel = 1.0 / 3;
-constexpr double kMostLevel = 3.2;
-
 // How large currents may be: every level is between 0 and 3, or between -3 and 3.
 CurrentRange Possible(int rows, int digit, bool is_signed, double off_level) {
-  const double most = static_cast<double>(rows) * digit * (3.2 + off_level);
+  const double most = static_cast<double>(rows) * digit * (kMostLevel + off_level);
   return {is_signed ? -most : 0, most};
-}
-
-enum class Kind { kCoarse, kFine, kLevels, kFineLevels, kSaturating, kSigned };
-
-// `most`: the largest current.
-Readout MakeReadout(Kind kind, double most) {
-  Readout readout;
-  switch (kind) {
-    case Kind::kCoarse:
-      readout.adc = Adc(5, 0, most);
-      break;
-    case Kind::kFine:
-      readout.adc = Adc(11, 0, most);
-      break;
-    case Kind::kLevels:  // whole levels in one operation: lsb above a half
-      readout.adc = Adc(8, 0, 0.8366 * 255);
-      readout.whole_levels = true;
-      break;
-    case Kind::kFineLevels:  // in two
-      readout.adc = Adc(12, 0, 0.2837 * 4095);
-      readout.whole_levels = true;
-      break;
-    case Kind::kSaturating:
-      readout.adc = Adc(4, 0.1 * most, 0.3 * most);
-      break;
-    case Kind::kSigned:
-      readout.adc = Adc(6, -0.4 * most, 0.5 * most);
-      break;
-  }
-  return readout;
 }
 
 // Everything that one read of a panel needs, filled at random.
@@ -73,7 +41,7 @@ struct Problem {
   bool whole = false;
 
   // `whole`: levels are integers. Every fifth vector is without high bits, every seventh 0.
-  Problem(Kind kind, bool whole, int rows, int cols, int vectors, int streams, int dac_bits) : whole(whole) {
+  Problem(ReadoutKind kind, bool whole, int rows, int cols, int vectors, int streams, int dac_bits) : whole(whole) {
     std::mt19937 engine(static_cast<unsigned>(rows * 1000003 + cols * 1009 + vectors * 31 + streams));
     const int most_code = (1 << (streams * dac_bits)) - 1;
     std::uniform_int_distribution<int> code(0, most_code);
@@ -88,9 +56,10 @@ struct Problem {
       low.push_back(static_cast<std::uint8_t>(c));
       high.push_back(static_cast<std::uint8_t>(c >> 8));
     }
-    const bool is_signed = kind == Kind::kSigned;
+    const bool is_signed = kind == ReadoutKind::kSigned;
     off_level = is_signed ? 0 : kOffLevel;
-    std::uniform_real_distribution<float> real(is_signed ? -3.2f : -0.2f, 3.2f);
+    std::uniform_real_distribution<float> real(is_signed ? static_cast<float>(-kMostLevel) : -0.2f,
+                                               static_cast<float>(kMostLevel));
     std::uniform_int_distribution<int> integer(is_signed ? -3 : 0, 3);
     levels = hwy::AllocateAligned<float>(std::max(rows * cols, 1));
     for (int i = 0; i < rows * cols; ++i) levels[i] = whole ? static_cast<float>(integer(engine)) : real(engine);
@@ -223,13 +192,13 @@ struct Problem {
   }
 };
 
-class CodeReadsTest : public testing::TestWithParam<std::tuple<Kind, bool>> {
+class CodeReadsTest : public testing::TestWithParam<std::tuple<ReadoutKind, bool>> {
  protected:
   // Compares with the reference: equal but for ties, which are few; without exception where that is proven.
   void Compare(const Problem& problem, const std::vector<std::int32_t>& actual, const char* what) {
     const std::vector<std::int64_t> expected = problem.Expected();
     const CodeReads& reads = problem.reads;
-    const int low = std::get<0>(GetParam()) == Kind::kSigned ? -3 : 0;
+    const int low = std::get<0>(GetParam()) == ReadoutKind::kSigned ? -3 : 0;
     const int most_digits = reads.rows * ((1 << reads.dac_bits) - 1);
     const bool proven =
         std::get<1>(GetParam()) && reads.readout.ProvenFor(problem.readout, problem.off_level, most_digits, low, 3);
@@ -275,7 +244,7 @@ TEST_P(CodeReadsTest, MultiplicationEqualsReferenceOnEveryTarget) {
 
 TEST_P(CodeReadsTest, TablesEqualReferenceOnEveryTarget) {
   const auto [kind, whole] = GetParam();
-  const bool skip = kind != Kind::kSaturating;  // whose lowest code is not that of no current
+  const bool skip = kind != ReadoutKind::kSaturating;  // whose lowest code is not that of no current
   for (const int rows : {1, 5, 19, 21, 40, 41, 63, 64, 65, 128, 200}) {
     for (const auto& [cols, vectors] : {std::pair{16, 1}, std::pair{48, 7}, std::pair{64, 20}}) {
       for (const int streams : {1, 8}) {
@@ -293,7 +262,7 @@ TEST_P(CodeReadsTest, TablesEqualReferenceOnEveryTarget) {
 TEST_P(CodeReadsTest, BytesEqualReference) {
   if (BestByteProducts() == ByteProducts::kNone) GTEST_SKIP() << "this machine has no products of bytes";
   const auto [kind, whole] = GetParam();
-  const bool skip = kind != Kind::kSaturating;
+  const bool skip = kind != ReadoutKind::kSaturating;
   for (const int rows : {1, 5, 40, 63, 64, 65, 128, 200, 256}) {
     for (const auto& [streams, dac_bits] : {std::pair{1, 3}, std::pair{8, 1}, std::pair{3, 2}}) {
       for (const auto& [cols, vectors] : {std::pair{16, 1}, std::pair{48, 7}, std::pair{64, 33}, std::pair{32, 130}}) {
@@ -308,21 +277,22 @@ TEST_P(CodeReadsTest, BytesEqualReference) {
   ExpectFewTies();
 }
 
-std::string CaseName(const testing::TestParamInfo<std::tuple<Kind, bool>>& info) {
+std::string CaseName(const testing::TestParamInfo<std::tuple<ReadoutKind, bool>>& info) {
   static const char* const kNames[] = {"Coarse", "Fine", "Levels", "FineLevels", "Saturating", "Signed"};
   return std::string(kNames[static_cast<int>(std::get<0>(info.param))]) +
          (std::get<1>(info.param) ? "IntegerLevels" : "RealLevels");
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, CodeReadsTest,
-                         testing::Combine(testing::Values(Kind::kCoarse, Kind::kFine, Kind::kLevels, Kind::kFineLevels,
-                                                          Kind::kSaturating, Kind::kSigned),
+                         testing::Combine(testing::Values(ReadoutKind::kCoarse, ReadoutKind::kFine,
+                                                          ReadoutKind::kLevels, ReadoutKind::kFineLevels,
+                                                          ReadoutKind::kSaturating, ReadoutKind::kSigned),
                                           testing::Bool()),
                          CaseName);
 
 // Tables are built from where the levels of a layer lie, panels side by side.
 TEST(CodeReads, TablesTakeLevelsFromAWiderMatrix) {
-  Problem problem(Kind::kLevels, false, 70, 32, 9, 8, 1);
+  Problem problem(ReadoutKind::kLevels, false, 70, 32, 9, 8, 1);
   const std::vector<std::int32_t> expected = problem.FromTables(true);
   std::vector<float> wide(70 * 51 + 1, 9.0f);
   for (int i = 0; i < 70; ++i) std::copy_n(problem.levels.get() + i * 32, 32, wide.begin() + 1 + i * 51);
@@ -353,7 +323,7 @@ TEST(LevelBytes, HoldsWholeLevelsOrRefuses) {
 TEST(CodeReads, BytesHoldTheLargestSums) {
   if (BestByteProducts() == ByteProducts::kNone) GTEST_SKIP() << "this machine has no products of bytes";
   for (const auto& [streams, dac_bits] : {std::pair{1, 8}, std::pair{8, 1}}) {
-    Problem problem(Kind::kSigned, false, kMostByteRows, 16, 5, streams, dac_bits);
+    Problem problem(ReadoutKind::kSigned, false, kMostByteRows, 16, 5, streams, dac_bits);
     std::fill(problem.low.begin(), problem.low.end(), 255);
     std::fill(problem.digits.begin(), problem.digits.end(), static_cast<float>((1 << dac_bits) - 1));
     std::fill(problem.digit_sums.begin(), problem.digit_sums.end(), kMostByteRows * ((1 << dac_bits) - 1));
@@ -375,13 +345,13 @@ TEST(CodeReads, BytesHoldTheLargestSums) {
 }
 
 TEST(CodeReads, SkippedStreamsChangeNothing) {
-  Problem problem(Kind::kLevels, false, 64, 32, 20, 8, 1);
+  Problem problem(ReadoutKind::kLevels, false, 64, 32, 20, 8, 1);
   EXPECT_EQ(problem.FromTables(true), problem.FromTables(false));
 }
 
 TEST(CodeReads, CutsDigitsOfOneAndTwoBytes) {
   for (const auto& [streams, dac_bits] : {std::pair{8, 1}, std::pair{13, 1}, std::pair{3, 3}, std::pair{1, 16}}) {
-    const Problem problem(Kind::kCoarse, false, 77, 16, 9, streams, dac_bits);
+    const Problem problem(ReadoutKind::kCoarse, false, 77, 16, 9, streams, dac_bits);
     ForEachHwyTarget([&, streams = streams, dac_bits = dac_bits] {
       std::vector<float> digits(problem.digits.size());
       std::vector<std::int32_t> sums(problem.digit_sums.size());
@@ -419,7 +389,7 @@ TEST(CodeReads, OrdersVectorsByStreamsToRead) {
 }
 
 TEST(CodeReads, RefusesOtherPanels) {
-  Problem problem(Kind::kLevels, true, 4, 32, 2, 1, 1);
+  Problem problem(ReadoutKind::kLevels, true, 4, 32, 2, 1, 1);
   CodeReads reads = problem.reads;
   reads.cols = 24;
   EXPECT_THROW(ReadCodes(reads, problem.Digits()), std::invalid_argument);
