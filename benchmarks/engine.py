@@ -6,6 +6,8 @@ with momentum and weight decay. Times are milliseconds per image.
 
   python benchmarks/engine.py --torch-python /path/to/venv/bin/python --json engine.json
 
+With --gpu both run on the first GPU, in float32 without TF32.
+
 PyTorch is no dependency of the project: without --torch-python its columns stay empty.
 """
 
@@ -49,8 +51,11 @@ def bvlc_mib(net: caffe.Net, train: bool) -> float:
     return (values + gradients + weights * (3 if train else 1) + columns) * 4 / 2**20
 
 
-def serve(path: str, threads: int, train: bool) -> None:
+def serve(path: str, train: bool, device: str) -> None:
     """Answers numbers of passes on standard input with their seconds, as torch_networks.py does."""
+    if device == "gpu":
+        caffe.set_device(0)
+        caffe.set_mode_gpu()
     caffe.set_random_seed(1)
     random = np.random.default_rng(1)
     if train:
@@ -66,11 +71,15 @@ def serve(path: str, threads: int, train: bool) -> None:
         net = caffe.Net(path, caffe.TEST)
     net.blobs["data"].data[...] = random.random(net.blobs["data"].shape, dtype=np.float32)
 
+    timer = caffe.Timer()
+
     def run() -> None:
+        timer.start()
         if train:
             solver.step(1)
         else:
             net.forward()
+        timer.stop()  # waits for the GPU
 
     answer_passes(run, bvlc_mib=bvlc_mib(net, train))
 
@@ -117,7 +126,7 @@ def compare(name: str, batch: int, train: bool, options: argparse.Namespace) -> 
         path = Path(folder) / f"{name}.prototxt"
         path.write_text(text)
         mode = "train" if train else "test"
-        arguments = [str(path), str(options.threads), mode]
+        arguments = [str(path), str(options.threads), mode, "gpu" if options.gpu else "cpu"]
         ours = Contestant([sys.executable, __file__, "--serve", *arguments], options.threads)
         ours.run(1)
         contestants = [ours]
@@ -145,7 +154,7 @@ def compare(name: str, batch: int, train: bool, options: argparse.Namespace) -> 
 def main() -> None:
     """Prints the table."""
     if sys.argv[1:2] == ["--serve"]:
-        serve(sys.argv[2], int(sys.argv[3]), sys.argv[4] == "train")
+        serve(sys.argv[2], sys.argv[4] == "train", sys.argv[5])
         return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", nargs="+", choices=sorted(networks.NETWORKS), default=NETWORKS)
@@ -153,6 +162,7 @@ def main() -> None:
     parser.add_argument("--modes", nargs="+", choices=["test", "train"], default=["test", "train"])
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--seconds", type=float, default=6.0, help="about how long one line of the table runs")
+    parser.add_argument("--gpu", action="store_true", help="on the first GPU")
     parser.add_argument("--torch-python", help="an interpreter that has torch")
     parser.add_argument("--json", type=Path, help="where the figures go")
     options = parser.parse_args()

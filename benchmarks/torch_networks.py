@@ -1,8 +1,8 @@
 """Times the networks of engine.py in PyTorch, from the same prototxt files, with an interpreter that has torch.
 
-Arguments: prototxt, number of threads, "test" or "train". Then numbers of passes on standard input, one a line; each is
-answered with the seconds of every pass, as JSON. Its own parser reads the few layer types of networks.py, so that it
-needs nothing but torch.
+Arguments: prototxt, number of threads, "test" or "train", "cpu" or "gpu". Then numbers of passes on standard input, one
+a line; each is answered with the seconds of every pass, as JSON. Its own parser reads the few layer types of
+networks.py, so that it needs nothing but torch.
 """
 
 import re
@@ -123,8 +123,11 @@ def main() -> None:
     torch.set_num_threads(threads)
     with open(path) as file:
         net = Network(file.read())
-    data = torch.rand(net.shape)
-    label = torch.zeros(net.shape[0], dtype=torch.long)
+    device = torch.device("cuda" if sys.argv[4] == "gpu" else "cpu")
+    torch.backends.cudnn.allow_tf32 = False
+    net.to(device)
+    data = torch.rand(net.shape, device=device)
+    label = torch.zeros(net.shape[0], dtype=torch.long, device=device)
     net.train(train)
     with torch.no_grad():
         net(data, label)  # gives lazy layers their shapes
@@ -134,10 +137,12 @@ def main() -> None:
         if optimizer is None:
             with torch.inference_mode():
                 net(data)
-            return
-        optimizer.zero_grad(set_to_none=True)
-        net(data, label).backward()
-        optimizer.step()
+        else:
+            optimizer.zero_grad(set_to_none=True)
+            net(data, label).backward()
+            optimizer.step()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
 
     answer_passes(run, version=torch.__version__)
 

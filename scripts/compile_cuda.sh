@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# Compiles the kernels for GPUs with nvcc, to see that they do; needs no GPU and keeps nothing.
-#   scripts/compile_cuda.sh [ARCHITECTURE..]      default: sm_80 sm_90a
+# Compiles code for GPUs with nvcc, to see that it does; needs no GPU and keeps nothing.
+#   scripts/compile_cuda.sh                    the kernels of the core
+#   scripts/compile_cuda.sh engine FLAG..      the engine's part for GPUs; FLAG: where its headers are (-I..)
+# ARCHITECTURES (default: sm_80 sm_90a) says for which GPUs. cuBLAS' one header is only asked for where there is one.
 # Exits with 77, saying so, where there is no nvcc.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -10,15 +12,37 @@ if [[ -z $nvcc ]]; then
   echo "compile_cuda: skipped, there is no nvcc"
   exit 77
 fi
-architectures=("$@")
-((${#architectures[@]})) || architectures=(sm_80 sm_90a)
 "$nvcc" --version | tail -n 2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-generate=()
-for architecture in "${architectures[@]}"; do generate+=(-gencode "arch=compute_${architecture#sm_},code=$architecture"); done
-for source in src/*/*.cu; do
-  echo "$source: ${architectures[*]}"
-  "$nvcc" -std=c++17 -O3 --expt-relaxed-constexpr -Werror all-warnings -Iinclude -Isrc "${generate[@]}" -c "$source" \
-    -o "$work/object.o"
+flags=(-x cu -std=c++17 --expt-relaxed-constexpr -Werror all-warnings)
+for architecture in ${ARCHITECTURES:-sm_80 sm_90a}; do
+  flags+=(-gencode "arch=compute_${architecture#sm_},code=$architecture")
 done
+
+if [[ ${1-} != engine ]]; then
+  for source in src/*/*.cu; do
+    echo "$source"
+    "$nvcc" "${flags[@]}" -O3 -Iinclude -Isrc -c "$source" -o "$work/object.o"
+  done
+  exit 0
+fi
+
+shift
+flags+=(--extended-lambda -Wext-lambda-captures-this -diag-suppress 177 -DCAFFE_GPU_PASS -Icaffe/include -Icaffe/src/gpu
+  -Iinclude -Isrc "$@")
+for wheel in .venv/lib/python3*/site-packages/nvidia/cu*/include; do
+  [[ -f $wheel/cublas_v2.h ]] && flags+=("-I$wheel")
+done
+mapfile -t sources < <(ls caffe/src/gpu/*.cu caffe/src/layers/*.cu src/rxnn_layers/gpu/*.cpp
+  grep -lE '^(CPU_AND_GPU|GPU_TOO|UPDATE_ON_CPU_AND_GPU)\(' caffe/src/layers/*.cpp caffe/src/solvers/*.cpp)
+if ! printf '#include <cublas_v2.h>\n' | "$nvcc" "${flags[@]}" -E - -o /dev/null 2> /dev/null; then
+  echo "compile_cuda: there is no cublas_v2.h: caffe/src/gpu/math_functions.cu is left out"
+  mapfile -t sources < <(printf '%s\n' "${sources[@]}" | grep -v math_functions)
+fi
+# A few files that include the others: their headers are most of the work.
+for i in "${!sources[@]}"; do
+  echo "${sources[i]}"
+  echo "#include \"$PWD/${sources[i]}\"" >> "$work/part$((i * 4 / ${#sources[@]})).cu"
+done
+printf '%s\n' "$work"/part*.cu | xargs -P 2 -I{} "$nvcc" "${flags[@]}" -O1 -c {} -o {}.o

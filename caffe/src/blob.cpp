@@ -4,9 +4,59 @@
 #include <climits>
 #include <type_traits>
 
+#include "caffe/util/gpu_runtime.hpp"
 #include "caffe/util/math_functions.hpp"
 
 namespace caffe {
+
+namespace {
+
+// Whether the values are on the GPU, maybe on the CPU too: arithmetic stays where they are.
+bool OnGpu(const shared_ptr<SyncedMemory>& memory) {
+  return memory != nullptr && (memory->head() == SyncedMemory::HEAD_AT_GPU || memory->head() == SyncedMemory::SYNCED);
+}
+
+// Blobs of indices stay on the CPU.
+template <typename Dtype>
+constexpr bool kMayUseGpu = std::is_floating_point_v<Dtype>;
+
+template <typename Dtype>
+Dtype SumOfMagnitudes(int count, const shared_ptr<SyncedMemory>& memory) {
+  // Memory that was never touched is all zero.
+  if (memory == nullptr || memory->head() == SyncedMemory::UNINITIALIZED) return 0;
+  if constexpr (kMayUseGpu<Dtype>) {
+    if (OnGpu(memory)) {
+      return GpuRuntime::Require().SumOfMagnitudes(count, static_cast<const Dtype*>(memory->gpu_data()));
+    }
+  }
+  return caffe_cpu_asum(count, static_cast<const Dtype*>(memory->cpu_data()));
+}
+
+template <typename Dtype>
+Dtype SumOfSquares(int count, const shared_ptr<SyncedMemory>& memory) {
+  if (memory == nullptr || memory->head() == SyncedMemory::UNINITIALIZED) return 0;
+  if constexpr (kMayUseGpu<Dtype>) {
+    if (OnGpu(memory)) {
+      const auto* x = static_cast<const Dtype*>(memory->gpu_data());
+      return GpuRuntime::Require().Dot(count, x, x);
+    }
+  }
+  const auto* x = static_cast<const Dtype*>(memory->cpu_data());
+  return caffe_cpu_dot(count, x, x);
+}
+
+template <typename Dtype>
+void ScaleBy(Dtype factor, int count, const shared_ptr<SyncedMemory>& memory) {
+  if (memory == nullptr) return;
+  if constexpr (kMayUseGpu<Dtype>) {
+    if (OnGpu(memory)) {
+      return GpuRuntime::Require().Scale(count, factor, static_cast<Dtype*>(memory->mutable_gpu_data()));
+    }
+  }
+  caffe_scal(count, factor, static_cast<Dtype*>(memory->mutable_cpu_data()));
+}
+
+}  // namespace
 
 template <typename Dtype>
 Blob<Dtype>::Blob(int num, int channels, int height, int width) {
@@ -120,10 +170,12 @@ void Blob<Dtype>::CopyFrom(const Blob& source, bool copy_diff, bool reshape) {
                            << shape_string();
     ReshapeLike(source);
   }
-  if (copy_diff) {
-    caffe_copy(count_, source.cpu_diff(), mutable_cpu_diff());
+  SyncedMemory& from = copy_diff ? *source.diff() : *source.data();
+  SyncedMemory& to = copy_diff ? *diff() : *data();
+  if (Caffe::mode() == Caffe::GPU) {
+    GpuRuntime::Require().Copy(to.mutable_gpu_data(), from.gpu_data(), count_ * sizeof(Dtype));
   } else {
-    caffe_copy(count_, source.cpu_data(), mutable_cpu_data());
+    caffe_copy(count_, static_cast<const Dtype*>(from.cpu_data()), static_cast<Dtype*>(to.mutable_cpu_data()));
   }
 }
 
@@ -199,6 +251,9 @@ Dtype* Blob<Dtype>::mutable_gpu_diff() {
 
 template <typename Dtype>
 void Blob<Dtype>::Update() {
+  if constexpr (kMayUseGpu<Dtype>) {
+    if (OnGpu(data_)) return GpuRuntime::Require().Axpy(count_, Dtype(-1), gpu_diff(), mutable_gpu_data());
+  }
   caffe_axpy(count_, Dtype(-1), cpu_diff(), mutable_cpu_data());
 }
 
@@ -262,35 +317,34 @@ void Blob<Dtype>::ToProto(BlobProto* proto, bool write_diff) const {
   }
 }
 
-// Memory that was never touched is all zero.
 template <typename Dtype>
 Dtype Blob<Dtype>::asum_data() const {
-  return data_ && data_->head() != SyncedMemory::UNINITIALIZED ? caffe_cpu_asum(count_, cpu_data()) : 0;
+  return SumOfMagnitudes<Dtype>(count_, data_);
 }
 
 template <typename Dtype>
 Dtype Blob<Dtype>::asum_diff() const {
-  return diff_ && diff_->head() != SyncedMemory::UNINITIALIZED ? caffe_cpu_asum(count_, cpu_diff()) : 0;
+  return SumOfMagnitudes<Dtype>(count_, diff_);
 }
 
 template <typename Dtype>
 Dtype Blob<Dtype>::sumsq_data() const {
-  return data_ && data_->head() != SyncedMemory::UNINITIALIZED ? caffe_cpu_dot(count_, cpu_data(), cpu_data()) : 0;
+  return SumOfSquares<Dtype>(count_, data_);
 }
 
 template <typename Dtype>
 Dtype Blob<Dtype>::sumsq_diff() const {
-  return diff_ && diff_->head() != SyncedMemory::UNINITIALIZED ? caffe_cpu_dot(count_, cpu_diff(), cpu_diff()) : 0;
+  return SumOfSquares<Dtype>(count_, diff_);
 }
 
 template <typename Dtype>
 void Blob<Dtype>::scale_data(Dtype scale_factor) {
-  if (data_) caffe_scal(count_, scale_factor, mutable_cpu_data());
+  ScaleBy(scale_factor, count_, data_);
 }
 
 template <typename Dtype>
 void Blob<Dtype>::scale_diff(Dtype scale_factor) {
-  if (diff_) caffe_scal(count_, scale_factor, mutable_cpu_diff());
+  ScaleBy(scale_factor, count_, diff_);
 }
 
 template <typename Dtype>

@@ -2,6 +2,8 @@
 
 #include <exception>
 
+#include "caffe/util/gpu_runtime.hpp"
+
 namespace caffe {
 
 InternalThread::~InternalThread() { StopInternalThread(); }
@@ -9,8 +11,10 @@ InternalThread::~InternalThread() { StopInternalThread(); }
 void InternalThread::StartInternalThread() {
   CAFFE_REQUIRE(!is_started()) << "the thread runs already";
   stop_.Reset();
-  const Inherited inherited{Caffe::mode(), Caffe::solver_count(), Caffe::solver_rank(), Caffe::multiprocess(),
-                            caffe_rng_rand()};
+  GpuRuntime* gpu = Caffe::mode() == Caffe::GPU ? GpuRuntime::Get() : nullptr;
+  const Inherited inherited{Caffe::mode(),         gpu != nullptr ? gpu->Device() : -1,
+                            Caffe::solver_count(), Caffe::solver_rank(),
+                            Caffe::multiprocess(), caffe_rng_rand()};
   thread_ = std::make_unique<std::thread>([this, inherited] { Run(inherited); });
 }
 
@@ -25,6 +29,7 @@ void InternalThread::Run(const Inherited& inherited) {
   Current() = &stop_;
   try {
     Caffe::set_mode(inherited.mode);
+    if (inherited.device >= 0) GpuRuntime::Require().SetDevice(inherited.device);
     Caffe::set_solver_count(inherited.solver_count);
     Caffe::set_solver_rank(inherited.solver_rank);
     Caffe::set_multiprocess(inherited.multiprocess);

@@ -1,6 +1,28 @@
 #include "caffe/layer.hpp"
 
+#include "caffe/util/where.hpp"
+
 namespace caffe {
+namespace {
+
+template <typename Dtype>
+map<std::type_index, GpuForm<Dtype>>& GpuForms() {
+  static map<std::type_index, GpuForm<Dtype>> forms;
+  return forms;
+}
+
+}  // namespace
+
+template <typename Dtype>
+const GpuForm<Dtype>* GpuForm<Dtype>::Find(const std::type_info& type) {
+  const auto found = GpuForms<Dtype>().find(type);
+  return found == GpuForms<Dtype>().end() ? nullptr : &found->second;
+}
+
+template <typename Dtype>
+bool GpuForm<Dtype>::Add(const std::type_info& type, const GpuForm& form) {
+  return GpuForms<Dtype>().emplace(type, form).second;
+}
 
 template <typename Dtype>
 Layer<Dtype>::Layer(const LayerParameter& param) : layer_param_(param), phase_(param.phase()) {
@@ -48,21 +70,17 @@ void Layer<Dtype>::Backward(const vector<Blob<Dtype>*>& top, const vector<bool>&
 
 template <typename Dtype>
 void Layer<Dtype>::Forward_gpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
-#ifdef CPU_ONLY
-  NO_GPU;
-#else
-  Forward_cpu(bottom, top);
-#endif
+  GpuRuntime::Require();
+  const GpuForm<Dtype>* form = GpuForm<Dtype>::Find(typeid(*this));
+  form != nullptr ? form->forward(this, bottom, top) : Forward_cpu(bottom, top);
 }
 
 template <typename Dtype>
 void Layer<Dtype>::Backward_gpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
                                 const vector<Blob<Dtype>*>& bottom) {
-#ifdef CPU_ONLY
-  NO_GPU;
-#else
-  Backward_cpu(top, propagate_down, bottom);
-#endif
+  GpuRuntime::Require();
+  const GpuForm<Dtype>* form = GpuForm<Dtype>::Find(typeid(*this));
+  form != nullptr ? form->backward(this, top, propagate_down, bottom) : Backward_cpu(top, propagate_down, bottom);
 }
 
 template <typename Dtype>
@@ -124,5 +142,7 @@ void Layer<Dtype>::SetLossWeights(const vector<Blob<Dtype>*>& top) {
 }
 
 INSTANTIATE_CLASS(Layer);
+template struct GpuForm<float>;
+template struct GpuForm<double>;
 
 }  // namespace caffe

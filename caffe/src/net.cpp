@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "caffe/util/gpu_runtime.hpp"
 #include "caffe/util/hdf5.hpp"
 #include "caffe/util/in_layer.hpp"
 #include "caffe/util/io.hpp"
@@ -87,7 +88,13 @@ Dtype Net<Dtype>::ForwardBackward() {
 
 template <typename Dtype>
 void Net<Dtype>::ClearParamDiffs() {
-  for (Blob<Dtype>* param : learnable_params_) caffe_set(param->count(), Dtype(0), param->mutable_cpu_diff());
+  for (Blob<Dtype>* param : learnable_params_) {
+    if (Caffe::mode() == Caffe::GPU) {
+      GpuRuntime::Require().SetZero(param->mutable_gpu_diff(), param->count() * sizeof(Dtype));
+    } else {
+      caffe_set(param->count(), Dtype(0), param->mutable_cpu_diff());
+    }
+  }
 }
 
 template <typename Dtype>

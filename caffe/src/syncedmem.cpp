@@ -4,19 +4,12 @@
 #include <cstring>
 #include <new>
 
+#include "caffe/util/gpu_runtime.hpp"
+
 namespace caffe {
 namespace {
 
 constexpr size_t kAlignment = 64;  // a cache line, and the widest vector
-
-void* AllocateZeroed(size_t size) {
-  // aligned_alloc wants a multiple of the alignment, and a size of 0 must still give a pointer.
-  const size_t padded = (size + kAlignment) / kAlignment * kAlignment;
-  void* memory = std::aligned_alloc(kAlignment, padded);
-  if (memory == nullptr) throw std::bad_alloc();
-  std::memset(memory, 0, padded);
-  return memory;
-}
 
 uint64_t NewVersion() {
   static std::atomic<uint64_t> last{0};
@@ -25,18 +18,33 @@ uint64_t NewVersion() {
 
 }  // namespace
 
-SyncedMemory::~SyncedMemory() { FreePlain(); }
+SyncedMemory::~SyncedMemory() {
+  FreePlain();
+  if (own_gpu_data_) GpuRuntime::Require().Free(gpu_ptr_);
+}
+
+void SyncedMemory::AllocateOnCpu() {
+  // aligned_alloc wants a multiple of the alignment, and a size of 0 must still give a pointer.
+  const size_t padded = (size_ + kAlignment) / kAlignment * kAlignment;
+  GpuRuntime* gpu = GpuRuntime::Get();
+  pinned_ = gpu != nullptr && Caffe::mode() == Caffe::GPU;
+  cpu_ptr_ = pinned_ ? gpu->AllocatePinned(padded) : std::aligned_alloc(kAlignment, padded);
+  if (cpu_ptr_ == nullptr) throw std::bad_alloc();
+  own_cpu_data_ = true;
+  std::memset(cpu_ptr_, 0, padded);
+}
 
 void SyncedMemory::FreePlain() {
-  if (own_cpu_data_) std::free(cpu_ptr_);
+  if (own_cpu_data_) pinned_ ? GpuRuntime::Require().FreePinned(cpu_ptr_) : std::free(cpu_ptr_);
   cpu_ptr_ = nullptr;
   own_cpu_data_ = false;
 }
 
 void SyncedMemory::ToCpu() {
-  if (cpu_ptr_ == nullptr) {
-    cpu_ptr_ = AllocateZeroed(size_);
-    own_cpu_data_ = true;
+  if (cpu_ptr_ == nullptr) AllocateOnCpu();
+  if (head_ == HEAD_AT_GPU) {
+    GpuRuntime::Require().ToHost(cpu_ptr_, gpu_ptr_, size_);
+    head_ = SYNCED;
   }
   // Written only when it changes: nets in several threads read the weights they share.
   if (head_ == UNINITIALIZED) head_ = HEAD_AT_CPU;
@@ -54,6 +62,7 @@ const void* SyncedMemory::cpu_data() {
 
 void* SyncedMemory::mutable_cpu_data() {
   ToCpu();
+  head_ = HEAD_AT_CPU;
   foreign_current_ = false;
   readable_ = writable_ = true;
   version_ = NewVersion();
@@ -72,6 +81,7 @@ void SyncedMemory::set_cpu_data(void* data) {
 
 void* SyncedMemory::BeginView() {
   ToCpu();
+  head_ = HEAD_AT_CPU;
   foreign_current_ = false;
   ++views_;
   version_ = NewVersion();
@@ -85,8 +95,7 @@ void SyncedMemory::EndView() {
 
 uint64_t SyncedMemory::version() {
   // The owner of memory that is not ours writes when it likes.
-  const bool external = cpu_ptr_ != nullptr && !own_cpu_data_;
-  if (views_ > 0 || external || version_ == 0) version_ = NewVersion();
+  if (written_unseen() || version_ == 0) version_ = NewVersion();
   return version_;
 }
 
@@ -105,7 +114,10 @@ void SyncedMemory::set_foreign(const shared_ptr<ForeignLayout>& foreign) {
 }
 
 void* SyncedMemory::transient_data(bool write) {
-  if (write) plain_current_ = true;
+  if (write) {
+    plain_current_ = true;
+    head_ = HEAD_AT_CPU;
+  }
   ToCpu();
   if (write) {
     foreign_current_ = false;
@@ -114,8 +126,58 @@ void* SyncedMemory::transient_data(bool write) {
   return cpu_ptr_;
 }
 
-const void* SyncedMemory::gpu_data() { NO_GPU; }
-void* SyncedMemory::mutable_gpu_data() { NO_GPU; }
-void SyncedMemory::set_gpu_data(void* data) { NO_GPU; }
+void SyncedMemory::ToGpu() {
+  GpuRuntime& gpu = GpuRuntime::Require();
+  if (gpu_ptr_ == nullptr) {
+    gpu_ptr_ = gpu.Allocate(size_);
+    own_gpu_data_ = true;
+  }
+  if (head_ == UNINITIALIZED) {
+    gpu.SetZero(gpu_ptr_, size_);
+    head_ = HEAD_AT_GPU;
+  } else if (head_ == HEAD_AT_CPU || (head_ == SYNCED && written_unseen())) {
+    ToCpu();
+    gpu.ToDevice(gpu_ptr_, cpu_ptr_, size_);
+    head_ = SYNCED;
+  }
+}
+
+const void* SyncedMemory::gpu_data() {
+  ToGpu();
+  return gpu_ptr_;
+}
+
+void* SyncedMemory::mutable_gpu_data() {
+  ToGpu();
+  head_ = HEAD_AT_GPU;
+  plain_current_ = true;
+  foreign_current_ = false;
+  version_ = NewVersion();
+  return gpu_ptr_;
+}
+
+void SyncedMemory::set_gpu_data(void* data) {
+  CHECK(data);
+  GpuRuntime& gpu = GpuRuntime::Require();
+  if (own_gpu_data_) gpu.Free(gpu_ptr_);
+  gpu_ptr_ = data;
+  own_gpu_data_ = false;
+  head_ = HEAD_AT_GPU;
+  plain_current_ = true;
+  foreign_current_ = false;
+  version_ = NewVersion();
+}
+
+void SyncedMemory::async_gpu_push(void* stream) {
+  CHECK(head_ == HEAD_AT_CPU) << "only what is on the host can be copied from there";
+  GpuRuntime& gpu = GpuRuntime::Require();
+  ToCpu();
+  if (gpu_ptr_ == nullptr) {
+    gpu_ptr_ = gpu.Allocate(size_);
+    own_gpu_data_ = true;
+  }
+  gpu.ToDeviceBeside(gpu_ptr_, cpu_ptr_, size_, stream);
+  head_ = SYNCED;
+}
 
 }  // namespace caffe

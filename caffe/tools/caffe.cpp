@@ -3,7 +3,10 @@
 #include "caffe/util/corrupt_records.hpp"
 #include "tool_main.hpp"
 
-DEFINE_string(gpu, "", "GPUs to use: ids separated by commas, or 'all'. Empty: the CPU.");
+DEFINE_string(
+    gpu, "",
+    "The GPU to use: its id, or 'all' where there is one; device_query: several, separated by commas, or 'all'. "
+    "Empty: the CPU.");
 DEFINE_string(solver, "", "train: the solver definition (prototxt).");
 DEFINE_string(snapshot, "", "train: the snapshot to go on from (.solverstate or .solverstate.h5).");
 DEFINE_string(sigint_effect, "stop", "train: what SIGINT (Ctrl-C) does: stop, snapshot or none.");

@@ -5,6 +5,7 @@
 
 #include "caffe/net.hpp"
 #include "caffe/util/format.hpp"
+#include "caffe/util/gpu_runtime.hpp"
 #include "caffe/util/io.hpp"
 #include "new_database.hpp"
 #include "tool_main.hpp"
@@ -22,11 +23,11 @@ vector<string> SplitList(const string& text) {
   return parts;
 }
 
-int BatchCount(const string& text) {
+int WholeNumber(const char* what, const string& text, int least) {
   int value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  CAFFE_REQUIRE(error == std::errc() && end == text.data() + text.size() && value > 0)
-      << "num_batches is '" << text << "'; a whole number above 0 is needed";
+  CAFFE_REQUIRE(error == std::errc() && end == text.data() + text.size() && value >= least)
+      << what << " is '" << text << "'; a whole number from " << least << " on is needed";
   return value;
 }
 
@@ -86,9 +87,11 @@ int Run(int argc, char** argv) {
   }
   CAFFE_REQUIRE(argc <= 9) << "takes at most 8 arguments, got " << argc - 1;
   const string device = argc > 7 ? argv[7] : "CPU";
-  CAFFE_REQUIRE(device != "GPU") << "this build has no GPU support; leave GPU out to compute on the CPU";
-  CAFFE_REQUIRE(device == "CPU") << "the device is '" << device << "'; it must be CPU or GPU";
-  LOG(INFO) << "Using CPU";
+  CAFFE_REQUIRE(device == "CPU" || device == "GPU") << "the device is '" << device << "'; it must be CPU or GPU";
+  CAFFE_REQUIRE(device == "CPU" || GpuRuntime::Get() != nullptr)
+      << "this build has no GPU support; leave GPU out to compute on the CPU";
+  LOG(INFO) << "Using " << device;
+  if (device == "GPU") UseGpu(argc > 8 ? WholeNumber("the device id", argv[8], 0) : 0);
 
   const string weights = argv[1];
   const string model = argv[2];
@@ -96,7 +99,7 @@ int Run(int argc, char** argv) {
   const vector<string> paths = SplitList(argv[4]);
   CAFFE_REQUIRE(!blobs.empty() && blobs.size() == paths.size())
       << "there are " << blobs.size() << " blobs and " << paths.size() << " databases; each blob needs its own";
-  const int batches = BatchCount(argv[5]);
+  const int batches = WholeNumber("num_batches", argv[5], 1);
   const string backend = argv[6];
   RequireFile(weights);
 
@@ -119,7 +122,8 @@ int Run(int argc, char** argv) {
 
 const char* const kUsage =
     "Runs a network in TEST phase and stores blobs of it, one record per image, in databases.\n"
-    "usage: extract_features WEIGHTS NET_PROTOTXT BLOB[,BLOB...] DATABASE[,DATABASE...] NUM_BATCHES DB_TYPE [CPU]\n\n"
+    "usage: extract_features WEIGHTS NET_PROTOTXT BLOB[,BLOB...] DATABASE[,DATABASE...] NUM_BATCHES DB_TYPE [CPU | GPU "
+    "[ID]]\n\n"
     "DB_TYPE is lmdb or leveldb. The records are Datum messages of floats under the keys 0000000000, 0000000001, ...\n"
     "A database must not exist; it is there when all is in it, and not before.";
 

@@ -1,4 +1,5 @@
 // What holds for the whole process: CPU or GPU, random numbers, the log, and the numbers of solvers.
+#include "caffe/util/gpu_runtime.hpp"
 #include "caffe_bindings.hpp"
 
 namespace pycaffe {
@@ -10,10 +11,8 @@ void InitLog(int level, bool to_stderr) {
   if (!google::IsGoogleLoggingInitialized()) google::InitGoogleLogging("caffe");
 }
 
-void SetModeGpu() {
-  CAFFE_REQUIRE(caffe::Caffe::FindDevice() >= 0) << "this build has no GPU support: use CPU mode";
-  caffe::Caffe::set_mode(caffe::Caffe::GPU);
-}
+// On the GPU that set_device chose, the first one by itself.
+void SetModeGpu() { caffe::UseGpu(caffe::GpuRuntime::Require().Device()); }
 
 [[noreturn]] void NoNccl() { throw caffe::Error("this build has no NCCL: it trains with one solver in one process"); }
 
@@ -27,9 +26,10 @@ void BindModes(py::module_& module) {
 
   module.def(
       "set_mode_cpu", [] { caffe::Caffe::set_mode(caffe::Caffe::CPU); }, "Layers compute on the CPU.");
-  module.def("set_mode_gpu", &SetModeGpu, "Layers compute on the GPU. Raises caffe.Error in a build without CUDA.");
+  module.def("set_mode_gpu", &SetModeGpu,
+             "Layers compute on the GPU. Raises caffe.Error in a build without CUDA, and where there is no GPU.");
   module.def("set_device", &caffe::Caffe::SetDevice, py::arg("device"),
-             "Chooses a GPU. Raises caffe.Error in a build without CUDA.");
+             "Chooses a GPU by its id. Raises caffe.Error in a build without CUDA.");
   module.def("set_random_seed", &caffe::Caffe::set_random_seed, py::arg("seed"),
              "Makes the random numbers of this thread repeat: fillers, Dropout, shuffling, crops.");
   module.def(

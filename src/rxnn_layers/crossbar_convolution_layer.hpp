@@ -30,6 +30,8 @@ class CrossbarConvolutionLayer : public caffe::ConvolutionLayer<Dtype> {
   void TimeParts(bool on) override { crossbars_->TimeParts(on); }
   std::vector<std::pair<std::string, double>> PartSeconds() const override { return crossbars_->PartSeconds(); }
 
+  FORMS_FOR_CPU_AND_GPU;
+
  protected:
   void Forward_cpu(const Blobs& bottom, const Blobs& top) override;
   void Backward_cpu(const Blobs& top, const std::vector<bool>& propagate_down, const Blobs& bottom) override;
@@ -47,7 +49,8 @@ class CrossbarConvolutionLayer : public caffe::ConvolutionLayer<Dtype> {
                 Dtype* top);
 
   std::unique_ptr<LayerCrossbars<Dtype>> crossbars_;
-  std::vector<float> images_;  // a copy in float32 where Dtype is double
+  std::shared_ptr<LayerOnGpu> on_gpu_;  // made by the first Forward in GPU mode
+  std::vector<float> images_;           // a copy in float32 where Dtype is double
   // An output is relu(gain * sum + bias).
   std::vector<double> gains_;
   std::vector<float> bias_;

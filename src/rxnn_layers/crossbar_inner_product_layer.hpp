@@ -26,13 +26,16 @@ class CrossbarInnerProductLayer : public caffe::InnerProductLayer<Dtype> {
   void TimeParts(bool on) override { crossbars_->TimeParts(on); }
   std::vector<std::pair<std::string, double>> PartSeconds() const override { return crossbars_->PartSeconds(); }
 
+  FORMS_FOR_CPU_AND_GPU;
+
  protected:
   void Forward_cpu(const Blobs& bottom, const Blobs& top) override;
   void Backward_cpu(const Blobs& top, const std::vector<bool>& propagate_down, const Blobs& bottom) override;
 
  private:
   std::unique_ptr<LayerCrossbars<Dtype>> crossbars_;
-  std::vector<float> x_;  // a copy in float32 where Dtype is double
+  std::shared_ptr<LayerOnGpu> on_gpu_;  // made by the first Forward in GPU mode
+  std::vector<float> x_;                // a copy in float32 where Dtype is double
 };
 
 }  // namespace rxnn

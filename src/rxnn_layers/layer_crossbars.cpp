@@ -108,8 +108,7 @@ void LayerCrossbars<Dtype>::ShapeStoredBlobs(const Blobs& given, Blobs* blobs) c
 
 template <typename Dtype>
 const Dtype* LayerCrossbars<Dtype>::bias(const Blobs& blobs) const {
-  const size_t index = stored_ ? 2 : 1;
-  return blobs.size() > index ? blobs[index]->cpu_data() : nullptr;
+  return blobs.size() > bias_index() ? blobs[bias_index()]->cpu_data() : nullptr;
 }
 
 template <typename Dtype>
@@ -149,13 +148,15 @@ CrossbarMatrix& LayerCrossbars<Dtype>::Get(const Blobs& blobs, bool transposed) 
                          << report.mean_relative_change;
   }
   fingerprint_ = fingerprint;
+  ++revision_;
   map_seconds_ += timer.Seconds();
   return *matrix_;
 }
 
 template <typename Dtype>
 std::vector<std::pair<std::string, double>> LayerCrossbars<Dtype>::Statistics() const {
-  const ConversionCounts counts = matrix_ ? matrix_->conversion_counts() : ConversionCounts();
+  ConversionCounts counts = matrix_ ? matrix_->conversion_counts() : ConversionCounts();
+  counts.Add(of_copies_);
   if (counts.conversions == 0) return {};
   const auto all = static_cast<double>(counts.conversions);
   return {{"adc_conversions", all},

@@ -15,6 +15,9 @@
 
 namespace rxnn {
 
+// The copy of a layer's crossbars on a GPU (gpu/crossbar_layers.cpp).
+struct LayerOnGpu;
+
 // What a crossbar layer's blobs hold:
 //   FROM_WEIGHTS  [weights, bias], as in the plain layer;
 //   STORED        [levels (group, polarity, slice, K, N), weight scales (C_out), bias], see CrossbarMatrix.
@@ -34,12 +37,19 @@ class LayerCrossbars {
   // is not empty, takes those after checking their shapes.
   void ShapeStoredBlobs(const Blobs& given, Blobs* blobs) const;
 
+  // Where the layer has a bias: its place among the blobs.
+  size_t bias_index() const { return stored_ ? 2 : 1; }
   const Dtype* bias(const Blobs& blobs) const;
 
   // The crossbars that the blobs describe now: programmed or loaded at the first call; where the blobs' contents
   // have changed since, what changed is programmed again. `transposed`: the weights are K x N instead of N x K. The
   // reference is good until the next call.
   CrossbarMatrix& Get(const Blobs& blobs, bool transposed);
+
+  // How often what Get gives was programmed or loaded: a copy of it is good while this stays the same.
+  std::uint64_t revision() const { return revision_; }
+  // Conversions that a copy has made, for Statistics.
+  void AddConversions(const ConversionCounts& counts) { of_copies_.Add(counts); }
 
   // Conversions of its ADCs so far, and the fractions of them below and above the range of their converter; nothing
   // where converters are ideal or nothing was read yet. For caffe::Layer::Statistics.
@@ -72,6 +82,8 @@ class LayerCrossbars {
   std::unique_ptr<CrossbarMatrix> matrix_;
   const Dtype* borrowed_ = nullptr;           // the levels that matrix_ reads where they are
   std::optional<std::uint64_t> fingerprint_;  // of the blobs that matrix_ stands for
+  std::uint64_t revision_ = 0;
+  ConversionCounts of_copies_;
   std::uint64_t reads_ = 0;
   bool time_parts_ = false;
   double map_seconds_ = 0;

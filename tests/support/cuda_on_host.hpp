@@ -3,12 +3,16 @@
 // kernel computes, indexes and waits for is the same text as on a GPU. What it cannot show: time, memory models, and
 // rounding within tensor cores.
 //
+// Memory of the device is out of reach but in kernels and copies: who follows a device pointer on the host is ended by
+// a signal, as he would be beside a GPU.
+//
 // To find missing barriers, threads and warps run in rising order in one phase between barriers and in falling order
 // in the next; shared memory starts as NaN in every block; copies beside the work happen at once in one block and when
 // they are waited for in the next. Barriers that only some threads reach are an error.
 #pragma once
 
 #include <setjmp.h>
+#include <sys/mman.h>
 #include <ucontext.h>
 
 #include <algorithm>
@@ -18,7 +22,9 @@
 #include <cstring>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <vector>
 
@@ -27,6 +33,7 @@
 #define __device__
 #define __host__
 #define __launch_bounds__(...)
+#define __forceinline__ inline
 #define __restrict__
 
 struct dim3 {
@@ -184,6 +191,72 @@ int Meet(const Show& show) {
   return place;
 }
 
+// An address range with a page table of its own. Freed memory is used again for what has the same size.
+class Device {
+ public:
+  void* Allocate(std::size_t bytes) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    bytes = (bytes + kUnit) / kUnit * kUnit;
+    std::vector<char*>& freed = freed_[bytes];
+    char* memory = nullptr;
+    if (!freed.empty()) {
+      memory = freed.back();
+      freed.pop_back();
+    } else {
+      if (base_ == nullptr) {
+        void* range = mmap(nullptr, kBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (range == MAP_FAILED) throw std::logic_error("no address range for the device's memory");
+        base_ = static_cast<char*>(range);
+      }
+      if (used_ + bytes > kBytes) return nullptr;
+      memory = base_ + used_;
+      used_ += bytes;
+      if (inside_ > 0) Protect(PROT_READ | PROT_WRITE);  // another thread is
+    }
+    sizes_[memory] = bytes;
+    return memory;
+  }
+  void Free(void* memory) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = sizes_.find(static_cast<char*>(memory));
+    if (memory == nullptr) return;
+    if (found == sizes_.end()) throw std::logic_error("memory is freed that the device does not have");
+    freed_[found->second].push_back(found->first);
+    sizes_.erase(found);
+  }
+  void Enter() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (inside_++ == 0) Protect(PROT_READ | PROT_WRITE);
+  }
+  void Leave() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (--inside_ == 0) Protect(PROT_NONE);
+  }
+  std::size_t bytes() const { return kBytes; }
+
+ private:
+  static constexpr std::size_t kUnit = 4096, kBytes = std::size_t{1} << 34;
+  void Protect(int protection) {
+    if (used_ > 0 && mprotect(base_, used_, protection) != 0) throw std::logic_error("mprotect of the device's memory");
+  }
+  std::mutex mutex_;
+  char* base_ = nullptr;
+  std::size_t used_ = 0;
+  int inside_ = 0;
+  std::map<char*, std::size_t> sizes_;
+  std::map<std::size_t, std::vector<char*>> freed_;
+};
+// Not destroyed: objects of static life free memory.
+inline Device& device = *new Device;
+
+// While it lives, device pointers can be followed.
+struct OnDevice {
+  OnDevice() { device.Enter(); }
+  ~OnDevice() { device.Leave(); }
+  OnDevice(const OnDevice&) = delete;
+  OnDevice& operator=(const OnDevice&) = delete;
+};
+
 }  // namespace cuda_on_host
 
 inline void __syncthreads() { cuda_on_host::Wait(cuda_on_host::Waits::kBlock); }
@@ -211,26 +284,48 @@ T __ldg(const T* at) {
 
 using cudaError_t = int;
 constexpr int cudaSuccess = 0, cudaErrorMemoryAllocation = 2;
-constexpr int cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2;
+constexpr int cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2, cudaMemcpyDeviceToDevice = 3;
+using cudaStream_t = struct CUstream_st*;
+constexpr unsigned cudaStreamNonBlocking = 1;
 struct cudaDeviceProp {
   char name[32] = "host emulation";
+  int major = 0, minor = 0;
   int multiProcessorCount = 2;
+  std::size_t totalGlobalMem = cuda_on_host::device.bytes();
   std::size_t sharedMemPerBlockOptin = cuda_on_host::kSharedBytes;
 };
 inline const char* cudaGetErrorString(cudaError_t) { return "out of memory"; }
 inline cudaError_t cudaGetLastError() { return cudaSuccess; }
 inline cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
-  *memory = std::malloc(bytes);
+  *memory = cuda_on_host::device.Allocate(bytes);
+  const cuda_on_host::OnDevice on_device;
   if (*memory != nullptr) std::memset(*memory, 0xFF, bytes);
   return *memory != nullptr ? cudaSuccess : cudaErrorMemoryAllocation;
 }
-inline cudaError_t cudaFree(void* memory) { return std::free(memory), cudaSuccess; }
+inline cudaError_t cudaFree(void* memory) { return cuda_on_host::device.Free(memory), cudaSuccess; }
+inline cudaError_t cudaMallocHost(void** memory, std::size_t bytes) {
+  *memory = std::aligned_alloc(64, bytes);
+  return *memory != nullptr ? cudaSuccess : cudaErrorMemoryAllocation;
+}
+inline cudaError_t cudaFreeHost(void* memory) { return std::free(memory), cudaSuccess; }
 inline cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, int) {
-  return std::memcpy(to, from, bytes), cudaSuccess;
+  const cuda_on_host::OnDevice on_device;
+  return std::memmove(to, from, bytes), cudaSuccess;
+}
+inline cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, int kind, cudaStream_t) {
+  return cudaMemcpy(to, from, bytes, kind);
 }
 inline cudaError_t cudaMemset(void* at, int value, std::size_t bytes) {
+  const cuda_on_host::OnDevice on_device;
   return std::memset(at, value, bytes), cudaSuccess;
 }
+inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
+  return *stream = reinterpret_cast<cudaStream_t>(1), cudaSuccess;
+}
+inline cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
+inline cudaError_t cudaSetDevice(int) { return cudaSuccess; }
+inline cudaError_t cudaDriverGetVersion(int* version) { return *version = 0, cudaSuccess; }
+inline cudaError_t cudaRuntimeGetVersion(int* version) { return *version = 0, cudaSuccess; }
 inline cudaError_t cudaDeviceSynchronize() { return cudaSuccess; }
 inline cudaError_t cudaGetDevice(int* device) { return *device = 0, cudaSuccess; }
 inline cudaError_t cudaGetDeviceCount(int* count) { return *count = 1, cudaSuccess; }
@@ -240,11 +335,12 @@ inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
 
 #define RXNN_SHARED(type, name) type* name = reinterpret_cast<type*>(cuda_on_host::block.shared)
 
-namespace rxnn::cuda {
+namespace cuda_on_host {
 
 template <typename... Parameters, typename... Arguments>
 void Launch(void (*kernel)(Parameters...), dim3 grid, int threads, std::size_t shared, const Arguments&... arguments) {
   if (shared > cuda_on_host::kSharedBytes) throw std::logic_error("too much shared memory");
+  const OnDevice on_device;
   gridDim = grid;
   blockDim = dim3(threads);
   cuda_on_host::block.kernel = [&] { kernel(arguments...); };
@@ -254,6 +350,12 @@ void Launch(void (*kernel)(Parameters...), dim3 grid, int threads, std::size_t s
     }
   }
 }
+
+}  // namespace cuda_on_host
+
+namespace rxnn::cuda {
+
+using cuda_on_host::Launch;
 
 inline float Bf16(std::uint32_t word, unsigned half) {
   const std::uint32_t bits = half == 0 ? word << 16 : word & 0xFFFF0000u;

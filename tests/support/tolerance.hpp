@@ -69,6 +69,15 @@ constexpr double kFewRoundings = sizeof(Dtype) == 4 ? 16 * kFloatEps : 16 * kFlo
 // hundred roundings, enlarged at most a hundredfold by steps that divide by the size of small gradients.
 constexpr double kReorderedTraining = 1e-12;
 
+// Results of a layer on the GPU against the CPU, relative to the largest: sums in another order, exponentials and
+// powers of another library. A few hundred roundings.
+template <typename Dtype>
+constexpr double kOtherDevice = sizeof(Dtype) == 4 ? 1e-5 : 1e-13;
+
+// The same after a dozen layers and two steps, with normalisations over few values in between.
+template <typename Dtype>
+constexpr double kOtherDeviceNet = sizeof(Dtype) == 4 ? 1e-4 : 1e-12;
+
 // Numbers read from a log, which prints six digits.
 constexpr double kSixDigits = 1e-5;
 

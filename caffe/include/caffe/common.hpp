@@ -28,10 +28,14 @@
   classname& operator=(const classname&) = delete
 
 // Layers are instantiated for float and double in their own source file, and the bodies of their GPU members, where
-// there are any, in their own .cu file.
+// there are any, in their own .cu file. The GPU's pass over a source file (caffe/util/where.hpp) instantiates nothing.
+#ifdef CAFFE_GPU_PASS
+#define INSTANTIATE_CLASS(classname) static_assert(true)
+#else
 #define INSTANTIATE_CLASS(classname) \
   template class classname<float>;   \
   template class classname<double>
+#endif
 #define INSTANTIATE_LAYER_GPU_FORWARD(classname)                                                  \
   template void classname<float>::Forward_gpu(const std::vector<::caffe::Blob<float>*>& bottom,   \
                                               const std::vector<::caffe::Blob<float>*>& top);     \
@@ -105,7 +109,9 @@ class Caffe {
   static RNG& rng_stream() { return Get().rng_stream_; }
   static std::mt19937& rng() { return *static_cast<std::mt19937*>(rng_stream().generator()); }
 
-  // Without CUDA there is no device: SetDevice and DeviceQuery throw Error, CheckDevice is false, FindDevice is -1.
+  // The GPU that this thread works on; what it is, into the log; whether it can be used; the first that can, from
+  // start_id on. Without CUDA there is none: SetDevice and DeviceQuery throw Error, CheckDevice is false, FindDevice
+  // is -1.
   static void SetDevice(int device_id);
   static void DeviceQuery();
   static bool CheckDevice(int device_id);

@@ -20,8 +20,8 @@ class InternalThread {
   InternalThread() = default;
   virtual ~InternalThread();
 
-  // The thread takes over the state of Caffe in this one (mode, solver count and rank) and gets its own random numbers,
-  // seeded from this thread's. Throws Error when it runs already.
+  // The thread takes over the state of Caffe in this one (mode, GPU, solver count and rank) and gets its own random
+  // numbers, seeded from this thread's. Throws Error when it runs already.
   void StartInternalThread();
   // Tells the thread to stop, wakes it where it waits, and waits for its end. Nothing to do when it does not run.
   void StopInternalThread();
@@ -59,6 +59,7 @@ class InternalThread {
   // The state of Caffe that a thread takes over.
   struct Inherited {
     Caffe::Brew mode;
+    int device;  // in GPU mode
     int solver_count, solver_rank;
     bool multiprocess;
     unsigned seed;

@@ -79,7 +79,8 @@ class Layer {
   vector<Dtype> loss_;
 
   virtual void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) = 0;
-  // What GPU mode runs. Without a body of the layer's own: the CPU's, or in a build without CUDA an Error.
+  // What GPU mode runs. Without a body of the layer's own: its form for the GPU (caffe/util/where.hpp), else the CPU's;
+  // in a build without CUDA an Error.
   virtual void Forward_gpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top);
   virtual void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
                             const vector<Blob<Dtype>*>& bottom) = 0;
@@ -94,3 +95,13 @@ class Layer {
 };
 
 }  // namespace caffe
+
+// In the class of a layer whose Forward and Backward are written once for CPU and GPU, or for the GPU beside the CPU's:
+// caffe/util/where.hpp.
+#define FORMS_FOR_CPU_AND_GPU                                                                                      \
+ public:                                                                                                           \
+  template <typename Where>                                                                                        \
+  void ForwardOn(const std::vector<::caffe::Blob<Dtype>*>& bottom, const std::vector<::caffe::Blob<Dtype>*>& top); \
+  template <typename Where>                                                                                        \
+  void BackwardOn(const std::vector<::caffe::Blob<Dtype>*>& top, const std::vector<bool>& propagate_down,          \
+                  const std::vector<::caffe::Blob<Dtype>*>& bottom)

@@ -45,9 +45,13 @@ class LayerRegisterer {
   static ::caffe::LayerRegisterer<double> g_creator_d_##type(#type, creator<double>)
 
 // Registers class <type>Layer under the name <type>.
+#ifdef CAFFE_GPU_PASS
+#define REGISTER_LAYER_CLASS(type) static_assert(true)
+#else
 #define REGISTER_LAYER_CLASS(type)                                                                         \
   template <typename Dtype>                                                                                \
   ::caffe::shared_ptr<::caffe::Layer<Dtype>> Creator_##type##Layer(const ::caffe::LayerParameter& param) { \
     return ::caffe::shared_ptr<::caffe::Layer<Dtype>>(new type##Layer<Dtype>(param));                      \
   }                                                                                                        \
   REGISTER_LAYER_CREATOR(type, Creator_##type##Layer)
+#endif

@@ -18,6 +18,14 @@ class SGDSolver : public Solver<Dtype> {
   explicit SGDSolver(const string& param_file) : Solver<Dtype>(param_file) { PreSolve(); }
   const char* type() const override { return "SGD"; }
 
+  // ComputeUpdateValue on the CPU or on a GPU (caffe/util/where.hpp).
+  template <typename Where>
+  void UpdateOn(int param_id, Dtype rate);
+
+  // Regularize: g += decay w, or with `l1` the sign of w.
+  template <typename Where>
+  void RegularizeOn(int param_id, Dtype decay, bool l1);
+
   // What the solver keeps for each parameter, in the order of the net's learnable_params.
   const vector<shared_ptr<Blob<Dtype>>>& history() { return history_; }
 
@@ -68,6 +76,8 @@ class NesterovSolver : public SGDSolver<Dtype> {
   explicit NesterovSolver(const SolverParameter& param) : SGDSolver<Dtype>(param) {}
   explicit NesterovSolver(const string& param_file) : SGDSolver<Dtype>(param_file) {}
   const char* type() const override { return "Nesterov"; }
+  template <typename Where>
+  void UpdateOn(int param_id, Dtype rate);
 
  protected:
   void ComputeUpdateValue(int param_id, Dtype rate) override;
@@ -82,6 +92,8 @@ class AdaGradSolver : public SGDSolver<Dtype> {
   explicit AdaGradSolver(const SolverParameter& param) : SGDSolver<Dtype>(param) { RequireNoMomentum(); }
   explicit AdaGradSolver(const string& param_file) : SGDSolver<Dtype>(param_file) { RequireNoMomentum(); }
   const char* type() const override { return "AdaGrad"; }
+  template <typename Where>
+  void UpdateOn(int param_id, Dtype rate);
 
  protected:
   void ComputeUpdateValue(int param_id, Dtype rate) override;
@@ -98,6 +110,8 @@ class RMSPropSolver : public SGDSolver<Dtype> {
   explicit RMSPropSolver(const SolverParameter& param) : SGDSolver<Dtype>(param) { CheckParameters(); }
   explicit RMSPropSolver(const string& param_file) : SGDSolver<Dtype>(param_file) { CheckParameters(); }
   const char* type() const override { return "RMSProp"; }
+  template <typename Where>
+  void UpdateOn(int param_id, Dtype rate);
 
  protected:
   void ComputeUpdateValue(int param_id, Dtype rate) override;
@@ -114,6 +128,8 @@ class AdaDeltaSolver : public SGDSolver<Dtype> {
   explicit AdaDeltaSolver(const SolverParameter& param) : SGDSolver<Dtype>(param) { this->AddHistory(1); }
   explicit AdaDeltaSolver(const string& param_file) : SGDSolver<Dtype>(param_file) { this->AddHistory(1); }
   const char* type() const override { return "AdaDelta"; }
+  template <typename Where>
+  void UpdateOn(int param_id, Dtype rate);
 
  protected:
   void ComputeUpdateValue(int param_id, Dtype rate) override;
@@ -130,6 +146,8 @@ class AdamSolver : public SGDSolver<Dtype> {
   explicit AdamSolver(const SolverParameter& param) : SGDSolver<Dtype>(param) { this->AddHistory(1); }
   explicit AdamSolver(const string& param_file) : SGDSolver<Dtype>(param_file) { this->AddHistory(1); }
   const char* type() const override { return "Adam"; }
+  template <typename Where>
+  void UpdateOn(int param_id, Dtype rate);
 
  protected:
   void ComputeUpdateValue(int param_id, Dtype rate) override;

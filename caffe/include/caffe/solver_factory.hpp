@@ -45,9 +45,13 @@ class SolverRegisterer {
   static ::caffe::SolverRegisterer<double> g_solver_creator_d_##type(#type, creator<double>)
 
 // Registers class <type>Solver under the name <type>.
+#ifdef CAFFE_GPU_PASS
+#define REGISTER_SOLVER_CLASS(type) static_assert(true)
+#else
 #define REGISTER_SOLVER_CLASS(type)                                                       \
   template <typename Dtype>                                                               \
   ::caffe::Solver<Dtype>* Creator_##type##Solver(const ::caffe::SolverParameter& param) { \
     return new type##Solver<Dtype>(param);                                                \
   }                                                                                       \
   REGISTER_SOLVER_CREATOR(type, Creator_##type##Solver)
+#endif

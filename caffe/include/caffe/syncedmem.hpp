@@ -17,10 +17,12 @@ class ForeignLayout {
   virtual void WriteTo(void* plain) const = 0;
 };
 
-// Memory is allocated at first use, 64-byte aligned and zero-filled.
+// Memory is allocated at first use, 64-byte aligned and zero-filled; that of the host so that a GPU copies it at once
+// (pinned) where this thread is in GPU mode.
 //
 // Values may stand in a foreign layout as well, or in it alone: who asks for a pointer never sees that. A pointer that
-// was handed out once shows the current values for as long as the memory lives, as plain memory does.
+// was handed out once shows the current values for as long as the memory lives, as plain memory does: in CPU mode. What
+// a GPU has written is seen on the host by who asks for a pointer after that.
 class SyncedMemory {
  public:
   enum SyncedHead { UNINITIALIZED, HEAD_AT_CPU, HEAD_AT_GPU, SYNCED };
@@ -33,10 +35,13 @@ class SyncedMemory {
   void* mutable_cpu_data();
   // Uses memory that the caller owns and keeps alive.
   void set_cpu_data(void* data);
-  // Throw Error in a build without CUDA.
+  // On the GPU that the thread worked on that was the first to ask. Throw Error in a build without CUDA.
   const void* gpu_data();
   void* mutable_gpu_data();
   void set_gpu_data(void* data);
+  // Copies to the GPU what is on the host, beside the work of others: there when `stream` (cudaStream_t) is done, with
+  // null after GpuRuntime::WaitForCopies in this thread.
+  void async_gpu_push(void* stream);
 
   SyncedHead head() const { return head_; }
   size_t size() const { return size_; }
@@ -63,13 +68,20 @@ class SyncedMemory {
   void* transient_data(bool write);
 
  private:
+  void AllocateOnCpu();
   void ToCpu();
   void FreePlain();
+  void ToGpu();
+  // Whether someone may write on the host without being seen.
+  bool written_unseen() const { return views_ > 0 || (cpu_ptr_ != nullptr && !own_cpu_data_); }
 
   void* cpu_ptr_ = nullptr;
+  void* gpu_ptr_ = nullptr;
   size_t size_ = 0;
   SyncedHead head_ = UNINITIALIZED;
   bool own_cpu_data_ = false;
+  bool own_gpu_data_ = false;
+  bool pinned_ = false;
   // Whether a pointer was handed out that may be kept.
   bool readable_ = false;
   bool writable_ = false;

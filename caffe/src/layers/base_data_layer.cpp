@@ -1,6 +1,7 @@
 #include "caffe/layers/base_data_layer.hpp"
 
 #include "caffe/util/benchmark.hpp"
+#include "caffe/util/gpu_runtime.hpp"
 
 namespace caffe {
 
@@ -91,12 +92,24 @@ void BasePrefetchingDataLayer<Dtype>::SelectImage(int i, Batch<Dtype>* batch) {
   transformed_data_.set_cpu_data(batch->data_.mutable_cpu_data() + batch->data_.offset(i));
 }
 
+// Beside the net's work, so that the net finds the batch where it reads it.
+template <typename Dtype>
+void BasePrefetchingDataLayer<Dtype>::PushToGpu(Batch<Dtype>* batch) {
+  GpuRuntime* gpu = Caffe::mode() == Caffe::GPU ? GpuRuntime::Get() : nullptr;
+  if (gpu == nullptr) return;
+  gpu->Synchronize();  // what the net does with these values, when it had the batch before
+  batch->data_.data()->async_gpu_push(nullptr);
+  if (this->output_labels_) batch->label_.data()->async_gpu_push(nullptr);
+  gpu->WaitForCopies();
+}
+
 template <typename Dtype>
 void BasePrefetchingDataLayer<Dtype>::InternalThreadEntry() {
   try {
     while (!must_stop()) {
       Batch<Dtype>* batch = prefetch_free_.pop();
       load_batch(batch);
+      PushToGpu(batch);
       batch->after_ = Place();
       prefetch_full_.push(batch);
     }

@@ -1,6 +1,6 @@
 #include "caffe/layers/batch_reindex_layer.hpp"
 
-#include "caffe/util/math_functions.hpp"
+#include "caffe/util/where.hpp"
 
 namespace caffe {
 
@@ -15,34 +15,38 @@ void BatchReindexLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const
   top[0]->Reshape(shape);
 }
 
+// The numbers are read on the host, where they mostly come from.
 template <typename Dtype>
-void BatchReindexLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
-  const Dtype *x = bottom[0]->cpu_data(), *numbers = bottom[1]->cpu_data();
-  Dtype* y = top[0]->mutable_cpu_data();
+template <typename Where>
+void BatchReindexLayer<Dtype>::ForwardOn(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+  const Dtype *x = Where::Data(bottom[0]), *numbers = bottom[1]->cpu_data();
+  Dtype* y = Where::MutableData(top[0]);
   const int images = bottom[0]->shape(0), size = bottom[0]->count(1);
   for (int n = 0; n < bottom[1]->count(); ++n) {
     CAFFE_REQUIRE(numbers[n] >= 0 && numbers[n] < images)
         << "image number " << numbers[n] << " is outside of [0, " << images << ")";
-    caffe_copy(size, x + static_cast<int64_t>(numbers[n]) * size, y + static_cast<int64_t>(n) * size);
+    Where::Copy(size, x + static_cast<int64_t>(numbers[n]) * size, y + static_cast<int64_t>(n) * size);
   }
 }
 
 template <typename Dtype>
-void BatchReindexLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
-                                            const vector<Blob<Dtype>*>& bottom) {
+template <typename Where>
+void BatchReindexLayer<Dtype>::BackwardOn(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                                          const vector<Blob<Dtype>*>& bottom) {
   CAFFE_REQUIRE(!propagate_down[1]) << "BatchReindex has no gradient by its numbers";
-  if (!propagate_down[0]) {
-    return;
-  }
-  const Dtype *dy = top[0]->cpu_diff(), *numbers = bottom[1]->cpu_data();
-  Dtype* dx = bottom[0]->mutable_cpu_diff();
-  caffe_set(bottom[0]->count(), Dtype(0), dx);
+  if (!propagate_down[0]) return;
+  const Dtype *dy = Where::Diff(top[0]), *numbers = bottom[1]->cpu_data();
+  Dtype* dx = Where::MutableDiff(bottom[0]);
+  Where::Set(bottom[0]->count(), Dtype(0), dx);
   const int size = bottom[0]->count(1);
   for (int n = 0; n < bottom[1]->count(); ++n) {
-    caffe_axpy(size, Dtype(1), dy + static_cast<int64_t>(n) * size, dx + static_cast<int64_t>(numbers[n]) * size);
+    const Dtype* from = dy + static_cast<int64_t>(n) * size;
+    Dtype* to = dx + static_cast<int64_t>(numbers[n]) * size;
+    Where::ForEach(size, [=] CAFFE_DEVICE(int i) { to[i] += from[i]; });
   }
 }
 
+CPU_AND_GPU(BatchReindexLayer);
 INSTANTIATE_CLASS(BatchReindexLayer);
 REGISTER_LAYER_CLASS(BatchReindex);
 

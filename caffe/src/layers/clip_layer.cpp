@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "caffe/util/parallel.hpp"
+#include "caffe/util/where.hpp"
 
 namespace caffe {
 
@@ -14,32 +14,35 @@ void ClipLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vect
 }
 
 template <typename Dtype>
-void ClipLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
-  const Dtype* x = bottom[0]->cpu_data();
-  Dtype* y = top[0]->mutable_cpu_data();
+template <typename Where>
+void ClipLayer<Dtype>::ForwardOn(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+  const Dtype* x = Where::Data(bottom[0]);
+  Dtype* y = Where::MutableData(top[0]);
   const Dtype low = this->layer_param_.clip_param().min(), high = this->layer_param_.clip_param().max();
-  ForEachElement(bottom[0]->count(), [=](int i) { y[i] = std::min(std::max(x[i], low), high); });
+  Where::ForEach(bottom[0]->count(), [=] CAFFE_DEVICE(int i) { y[i] = std::min(std::max(x[i], low), high); });
 }
 
 template <typename Dtype>
-void ClipLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
-                                    const vector<Blob<Dtype>*>& bottom) {
+template <typename Where>
+void ClipLayer<Dtype>::BackwardOn(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                                  const vector<Blob<Dtype>*>& bottom) {
   if (!propagate_down[0]) {
     return;
   }
-  const Dtype* y = top[0]->cpu_data();
-  const Dtype* dy = top[0]->cpu_diff();
-  Dtype* dx = bottom[0]->mutable_cpu_diff();
+  const Dtype* y = Where::Data(top[0]);
+  const Dtype* dy = Where::Diff(top[0]);
+  Dtype* dx = Where::MutableDiff(bottom[0]);
   const Dtype low = this->layer_param_.clip_param().min(), high = this->layer_param_.clip_param().max();
   // In place y is all there is, and nothing tells an x at the limit from one beyond.
   const bool in_place = bottom[0] == top[0];
-  const Dtype* x = bottom[0]->cpu_data();
-  ForEachElement(bottom[0]->count(), [=](int i) {
+  const Dtype* x = Where::Data(bottom[0]);
+  Where::ForEach(bottom[0]->count(), [=] CAFFE_DEVICE(int i) {
     const bool inside = in_place ? y[i] > low && y[i] < high : x[i] >= low && x[i] <= high;
     dx[i] = inside ? dy[i] : 0;
   });
 }
 
+CPU_AND_GPU(ClipLayer);
 INSTANTIATE_CLASS(ClipLayer);
 REGISTER_LAYER_CLASS(Clip);
 

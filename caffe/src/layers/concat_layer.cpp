@@ -4,7 +4,7 @@
 #include <unordered_map>
 
 #include "../util/onednn.hpp"
-#include "caffe/util/math_functions.hpp"
+#include "caffe/util/where.hpp"
 
 namespace caffe {
 namespace {
@@ -88,44 +88,52 @@ void ConcatLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const vecto
 }
 
 template <typename Dtype>
-void ConcatLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
-  if (bottom.size() == 1) {
-    return;
-  }
-  if constexpr (std::is_same_v<Dtype, float>) {
-    if (ConcatForeign(bottom, concat_axis_, top[0])) return;
-  }
+template <typename Where>
+void ConcatLayer<Dtype>::ForwardOn(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+  if (bottom.size() == 1) return;
   const int top_size = top[0]->count(concat_axis_);
-  Dtype* destination = top[0]->mutable_cpu_data();
+  Dtype* destination = Where::MutableData(top[0]);
   for (const Blob<Dtype>* blob : bottom) {
     const int size = blob->count(concat_axis_);
-    for (int n = 0; n < num_concats_; ++n) {
-      caffe_copy(size, blob->cpu_data() + n * size, destination + n * top_size);
-    }
+    Where::CopyRows(num_concats_, size, Where::Data(blob), size, destination, top_size);
     destination += size;
   }
 }
 
 template <typename Dtype>
-void ConcatLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
-                                      const vector<Blob<Dtype>*>& bottom) {
-  if (bottom.size() == 1) {
-    return;
-  }
-  if constexpr (std::is_same_v<Dtype, float>) {
-    if (SliceForeign(*top[0], concat_axis_, propagate_down, bottom)) return;
-  }
+template <typename Where>
+void ConcatLayer<Dtype>::BackwardOn(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                                    const vector<Blob<Dtype>*>& bottom) {
+  if (bottom.size() == 1) return;
   const int top_size = top[0]->count(concat_axis_);
-  const Dtype* source = top[0]->cpu_diff();
+  const Dtype* source = Where::Diff(top[0]);
   for (size_t i = 0; i < bottom.size(); ++i) {
     const int size = bottom[i]->count(concat_axis_);
-    for (int n = 0; propagate_down[i] && n < num_concats_; ++n) {
-      caffe_copy(size, source + n * top_size, bottom[i]->mutable_cpu_diff() + n * size);
+    if (propagate_down[i]) {
+      Where::CopyRows(num_concats_, size, source, top_size, Where::MutableDiff(bottom[i]), size);
     }
     source += size;
   }
 }
 
+template <typename Dtype>
+void ConcatLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+  if constexpr (std::is_same_v<Dtype, float>) {
+    if (bottom.size() > 1 && ConcatForeign(bottom, concat_axis_, top[0])) return;
+  }
+  ForwardOn<OnCpu>(bottom, top);
+}
+
+template <typename Dtype>
+void ConcatLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                                      const vector<Blob<Dtype>*>& bottom) {
+  if constexpr (std::is_same_v<Dtype, float>) {
+    if (bottom.size() > 1 && SliceForeign(*top[0], concat_axis_, propagate_down, bottom)) return;
+  }
+  BackwardOn<OnCpu>(top, propagate_down, bottom);
+}
+
+GPU_TOO(ConcatLayer);
 INSTANTIATE_CLASS(ConcatLayer);
 REGISTER_LAYER_CLASS(Concat);
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "caffe/util/math_functions.hpp"
+#include "caffe/util/where.hpp"
 
 namespace caffe {
 
@@ -20,60 +20,63 @@ void ContrastiveLossLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, co
 }
 
 template <typename Dtype>
-void ContrastiveLossLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+template <typename Where>
+void ContrastiveLossLayer<Dtype>::ForwardOn(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
   const ContrastiveLossParameter& param = this->layer_param_.contrastive_loss_param();
   const Dtype margin = param.margin();
-  const Dtype* alike = bottom[2]->cpu_data();
+  const bool legacy = param.legacy_version();
   const int num = bottom[0]->shape(0), size = bottom[0]->count(1);
-  caffe_sub(diff_.count(), bottom[0]->cpu_data(), bottom[1]->cpu_data(), diff_.mutable_cpu_data());
-  Dtype loss = 0;
-  for (int n = 0; n < num; ++n) {
-    const Dtype* diff = diff_.cpu_data() + n * size;
-    const Dtype squared = caffe_cpu_dot(size, diff, diff);
-    dist_sq_.mutable_cpu_data()[n] = squared;
-    if (static_cast<int>(alike[n])) {
-      loss += squared;
-    } else if (param.legacy_version()) {
-      loss += std::max(margin - squared, Dtype(0));
-    } else {
-      const Dtype missing = std::max(margin - std::sqrt(squared), Dtype(0));
-      loss += missing * missing;
-    }
-  }
-  top[0]->mutable_cpu_data()[0] = loss / std::max(num, 1) / 2;
+  const Dtype *a = Where::Data(bottom[0]), *b = Where::Data(bottom[1]), *alike = Where::Data(bottom[2]);
+  Dtype *diff = Where::MutableData(&diff_), *squares = Where::MutableData(&dist_sq_);
+  Where::ForEach(diff_.count(), [=] CAFFE_DEVICE(int i) { diff[i] = a[i] - b[i]; });
+  Where::template ReduceRows<SumOfRow>(
+      num, size,
+      [=] CAFFE_DEVICE(int n, int i) {
+        const double value = diff[n * size + i];
+        return value * value;
+      },
+      [=] CAFFE_DEVICE(int n, double sum) { squares[n] = static_cast<Dtype>(sum); });
+  const double loss = Where::Sum(num, [=] CAFFE_DEVICE(int n) {
+    const Dtype squared = squares[n];
+    if (static_cast<int>(alike[n])) return static_cast<double>(squared);
+    if (legacy) return static_cast<double>(std::max(margin - squared, Dtype(0)));
+    const Dtype missing = std::max(margin - std::sqrt(squared), Dtype(0));
+    return static_cast<double>(missing * missing);
+  });
+  top[0]->mutable_cpu_data()[0] = static_cast<Dtype>(loss / std::max(num, 1) / 2);
 }
 
 // With g = top gradient / N and d = a - b: g d for pairs alike; for others within the margin -g d (legacy) or
 // -g d (margin - |d|) / |d|; the opposite for b.
 template <typename Dtype>
-void ContrastiveLossLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
-                                               const vector<Blob<Dtype>*>& bottom) {
+template <typename Where>
+void ContrastiveLossLayer<Dtype>::BackwardOn(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                                             const vector<Blob<Dtype>*>& bottom) {
   CAFFE_REQUIRE(!propagate_down[2]) << this->type() << " has no gradient for its labels";
   const ContrastiveLossParameter& param = this->layer_param_.contrastive_loss_param();
   const Dtype margin = param.margin();
-  const Dtype* alike = bottom[2]->cpu_data();
+  const bool legacy = param.legacy_version();
   const int num = bottom[0]->shape(0), size = bottom[0]->count(1);
-  for (int i = 0; i < 2; ++i) {
-    if (!propagate_down[i]) {
-      continue;
-    }
-    const Dtype slope = (i == 0 ? 1 : -1) * top[0]->cpu_diff()[0] / std::max(num, 1);
-    for (int n = 0; n < num; ++n) {
-      const Dtype squared = dist_sq_.cpu_data()[n], distance = std::sqrt(squared);
+  const Dtype *alike = Where::Data(bottom[2]), *diff = Where::Data(&diff_), *squares = Where::Data(&dist_sq_);
+  for (int b = 0; b < 2; ++b) {
+    if (!propagate_down[b]) continue;
+    const Dtype slope = (b == 0 ? 1 : -1) * top[0]->cpu_diff()[0] / std::max(num, 1);
+    Dtype* dx = Where::MutableDiff(bottom[b]);
+    Where::ForEach(diff_.count(), [=] CAFFE_DEVICE(int i) {
+      const int n = i / size;
+      const Dtype squared = squares[n], distance = std::sqrt(squared);
       Dtype factor = 1;
       if (!static_cast<int>(alike[n])) {
-        if (param.legacy_version()) {
-          factor = squared < margin ? -1 : 0;
-        } else {
-          // At distance 0 every direction is as good as another: none.
-          factor = distance < margin && distance > 0 ? -(margin - distance) / distance : 0;
-        }
+        // At distance 0 every direction is as good as another: none.
+        const bool pushes = legacy ? squared < margin : distance < margin && distance > 0;
+        factor = !pushes ? 0 : legacy ? -1 : -(margin - distance) / distance;
       }
-      caffe_cpu_scale(size, slope * factor, diff_.cpu_data() + n * size, bottom[i]->mutable_cpu_diff() + n * size);
-    }
+      dx[i] = slope * factor * diff[i];
+    });
   }
 }
 
+CPU_AND_GPU(ContrastiveLossLayer);
 INSTANTIATE_CLASS(ContrastiveLossLayer);
 REGISTER_LAYER_CLASS(ContrastiveLoss);
 

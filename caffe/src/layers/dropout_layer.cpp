@@ -1,9 +1,19 @@
 #include "caffe/layers/dropout_layer.hpp"
 
-#include "caffe/util/math_functions.hpp"
-#include "caffe/util/parallel.hpp"
+#include "caffe/util/where.hpp"
 
 namespace caffe {
+namespace {
+
+template <typename Where, typename Dtype>
+void ApplyMask(int count, const unsigned int* kept, Dtype scale, const Dtype* in, Dtype* out) {
+  Where::ForEach(count, [=] CAFFE_DEVICE(int i) {
+    const Dtype scaled = in[i] * scale;  // in any case: a load that depends on a condition is none of a vector's
+    out[i] = kept[i] ? scaled : 0;
+  });
+}
+
+}  // namespace
 
 template <typename Dtype>
 void DropoutLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
@@ -19,40 +29,34 @@ void DropoutLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const vect
 }
 
 template <typename Dtype>
-void DropoutLayer<Dtype>::ApplyMask(int count, const Dtype* in, Dtype* out) const {
-  const unsigned int* kept = rand_vec_.cpu_data();
-  const Dtype scale = scale_;
-  ForEachElement(count, [=](int i) {
-    const Dtype scaled = in[i] * scale;  // in any case: a load that depends on a condition is none of a vector's
-    out[i] = kept[i] ? scaled : 0;
-  });
-}
-
-template <typename Dtype>
-void DropoutLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+template <typename Where>
+void DropoutLayer<Dtype>::ForwardOn(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
   const int count = bottom[0]->count();
   if (this->phase_ == TRAIN) {
-    caffe_rng_bernoulli<Dtype>(count, 1 - threshold_, rand_vec_.mutable_cpu_data());
-    ApplyMask(count, bottom[0]->cpu_data(), top[0]->mutable_cpu_data());
+    unsigned int* kept = Where::MutableData(&rand_vec_);
+    Where::template Bernoulli<Dtype>(count, 1 - threshold_, kept);
+    ApplyMask<Where>(count, kept, scale_, Where::Data(bottom[0]), Where::MutableData(top[0]));
   } else if (bottom[0] != top[0]) {
-    caffe_copy(count, bottom[0]->cpu_data(), top[0]->mutable_cpu_data());
+    Where::Copy(count, Where::Data(bottom[0]), Where::MutableData(top[0]));
   }
 }
 
 template <typename Dtype>
-void DropoutLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
-                                       const vector<Blob<Dtype>*>& bottom) {
+template <typename Where>
+void DropoutLayer<Dtype>::BackwardOn(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                                     const vector<Blob<Dtype>*>& bottom) {
   if (!propagate_down[0]) {
     return;
   }
   const int count = bottom[0]->count();
   if (this->phase_ == TRAIN) {
-    ApplyMask(count, top[0]->cpu_diff(), bottom[0]->mutable_cpu_diff());
+    ApplyMask<Where>(count, Where::Data(&rand_vec_), scale_, Where::Diff(top[0]), Where::MutableDiff(bottom[0]));
   } else if (bottom[0] != top[0]) {
-    caffe_copy(count, top[0]->cpu_diff(), bottom[0]->mutable_cpu_diff());
+    Where::Copy(count, Where::Diff(top[0]), Where::MutableDiff(bottom[0]));
   }
 }
 
+CPU_AND_GPU(DropoutLayer);
 INSTANTIATE_CLASS(DropoutLayer);
 REGISTER_LAYER_CLASS(Dropout);
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "caffe/util/math_functions.hpp"
+#include "caffe/util/where.hpp"
 
 namespace caffe {
 
@@ -16,24 +16,31 @@ void EuclideanLossLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, cons
 }
 
 template <typename Dtype>
-void EuclideanLossLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+template <typename Where>
+void EuclideanLossLayer<Dtype>::ForwardOn(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
   const int count = bottom[0]->count();
-  caffe_sub(count, bottom[0]->cpu_data(), bottom[1]->cpu_data(), diff_.mutable_cpu_data());
-  const Dtype squares = caffe_cpu_dot(count, diff_.cpu_data(), diff_.cpu_data());
-  top[0]->mutable_cpu_data()[0] = squares / std::max(bottom[0]->shape(0), 1) / 2;
+  const Dtype *a = Where::Data(bottom[0]), *b = Where::Data(bottom[1]);
+  Dtype* diff = Where::MutableData(&diff_);
+  Where::ForEach(count, [=] CAFFE_DEVICE(int i) { diff[i] = a[i] - b[i]; });
+  const double squares = Where::Sum(count, [=] CAFFE_DEVICE(int i) { return static_cast<double>(diff[i]) * diff[i]; });
+  top[0]->mutable_cpu_data()[0] = static_cast<Dtype>(squares / std::max(bottom[0]->shape(0), 1) / 2);
 }
 
 template <typename Dtype>
-void EuclideanLossLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
-                                             const vector<Blob<Dtype>*>& bottom) {
+template <typename Where>
+void EuclideanLossLayer<Dtype>::BackwardOn(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                                           const vector<Blob<Dtype>*>& bottom) {
   const Dtype slope = top[0]->cpu_diff()[0] / std::max(bottom[0]->shape(0), 1);
   for (int i = 0; i < 2; ++i) {
     if (propagate_down[i]) {
-      caffe_cpu_scale(diff_.count(), i == 0 ? slope : -slope, diff_.cpu_data(), bottom[i]->mutable_cpu_diff());
+      const Dtype factor = i == 0 ? slope : -slope, *diff = Where::Data(&diff_);
+      Dtype* dx = Where::MutableDiff(bottom[i]);
+      Where::ForEach(diff_.count(), [=] CAFFE_DEVICE(int k) { dx[k] = factor * diff[k]; });
     }
   }
 }
 
+CPU_AND_GPU(EuclideanLossLayer);
 INSTANTIATE_CLASS(EuclideanLossLayer);
 REGISTER_LAYER_CLASS(EuclideanLoss);
 

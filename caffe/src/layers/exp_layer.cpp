@@ -1,6 +1,6 @@
 #include "caffe/layers/exp_layer.hpp"
 
-#include "caffe/util/parallel.hpp"
+#include "caffe/util/where.hpp"
 
 namespace caffe {
 
@@ -13,27 +13,30 @@ void ExpLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vecto
 }
 
 template <typename Dtype>
-void ExpLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
-  const Dtype* x = bottom[0]->cpu_data();
-  Dtype* y = top[0]->mutable_cpu_data();
+template <typename Where>
+void ExpLayer<Dtype>::ForwardOn(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+  const Dtype* x = Where::Data(bottom[0]);
+  Dtype* y = Where::MutableData(top[0]);
   const Dtype ln_base = ln_base_;
   const Dtype scale = this->layer_param_.exp_param().scale(), shift = this->layer_param_.exp_param().shift();
-  ForEachElement(bottom[0]->count(), [=](int i) { y[i] = std::exp(ln_base * (shift + scale * x[i])); });
+  Where::ForEach(bottom[0]->count(), [=] CAFFE_DEVICE(int i) { y[i] = std::exp(ln_base * (shift + scale * x[i])); });
 }
 
 template <typename Dtype>
-void ExpLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
-                                   const vector<Blob<Dtype>*>& bottom) {
+template <typename Where>
+void ExpLayer<Dtype>::BackwardOn(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                                 const vector<Blob<Dtype>*>& bottom) {
   if (!propagate_down[0]) {
     return;
   }
-  const Dtype* y = top[0]->cpu_data();
-  const Dtype* dy = top[0]->cpu_diff();
-  Dtype* dx = bottom[0]->mutable_cpu_diff();
+  const Dtype* y = Where::Data(top[0]);
+  const Dtype* dy = Where::Diff(top[0]);
+  Dtype* dx = Where::MutableDiff(bottom[0]);
   const Dtype slope = ln_base_ * this->layer_param_.exp_param().scale();
-  ForEachElement(bottom[0]->count(), [=](int i) { dx[i] = dy[i] * y[i] * slope; });
+  Where::ForEach(bottom[0]->count(), [=] CAFFE_DEVICE(int i) { dx[i] = dy[i] * y[i] * slope; });
 }
 
+CPU_AND_GPU(ExpLayer);
 INSTANTIATE_CLASS(ExpLayer);
 REGISTER_LAYER_CLASS(Exp);
 

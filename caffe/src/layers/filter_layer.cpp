@@ -1,6 +1,6 @@
 #include "caffe/layers/filter_layer.hpp"
 
-#include "caffe/util/math_functions.hpp"
+#include "caffe/util/where.hpp"
 
 namespace caffe {
 
@@ -35,36 +35,38 @@ void FilterLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const vecto
 }
 
 template <typename Dtype>
-void FilterLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+template <typename Where>
+void FilterLayer<Dtype>::ForwardOn(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
   for (size_t i = 0; i < top.size(); ++i) {
     const int size = bottom[i]->count(1);
-    Dtype* y = top[i]->mutable_cpu_data();
+    const Dtype* x = Where::Data(bottom[i]);
+    Dtype* y = Where::MutableData(top[i]);
     for (const int n : indices_to_forward_) {
-      caffe_copy(size, bottom[i]->cpu_data() + static_cast<int64_t>(n) * size, y);
+      Where::Copy(size, x + static_cast<int64_t>(n) * size, y);
       y += size;
     }
   }
 }
 
 template <typename Dtype>
-void FilterLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
-                                      const vector<Blob<Dtype>*>& bottom) {
+template <typename Where>
+void FilterLayer<Dtype>::BackwardOn(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                                    const vector<Blob<Dtype>*>& bottom) {
   CAFFE_REQUIRE(!propagate_down[bottom.size() - 1]) << "Filter has no gradient by its selector";
   for (size_t i = 0; i < top.size(); ++i) {
-    if (!propagate_down[i]) {
-      continue;
-    }
+    if (!propagate_down[i]) continue;
     const int size = bottom[i]->count(1);
-    const Dtype* dy = top[i]->cpu_diff();
-    Dtype* dx = bottom[i]->mutable_cpu_diff();
-    caffe_set(bottom[i]->count(), Dtype(0), dx);
+    const Dtype* dy = Where::Diff(top[i]);
+    Dtype* dx = Where::MutableDiff(bottom[i]);
+    Where::Set(bottom[i]->count(), Dtype(0), dx);
     for (const int n : indices_to_forward_) {
-      caffe_copy(size, dy, dx + static_cast<int64_t>(n) * size);
+      Where::Copy(size, dy, dx + static_cast<int64_t>(n) * size);
       dy += size;
     }
   }
 }
 
+CPU_AND_GPU(FilterLayer);
 INSTANTIATE_CLASS(FilterLayer);
 REGISTER_LAYER_CLASS(Filter);
 

@@ -1,11 +1,10 @@
 #include "caffe/layers/infogain_loss_layer.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 #include "caffe/layers/softmax_layer.hpp"
 #include "caffe/util/io.hpp"
-#include "caffe/util/math_functions.hpp"
+#include "caffe/util/where.hpp"
 
 namespace caffe {
 
@@ -51,59 +50,59 @@ Dtype InfogainLossLayer<Dtype>::get_normalizer(LossParameter_NormalizationMode n
 }
 
 template <typename Dtype>
-void InfogainLossLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+template <typename Where>
+void InfogainLossLayer<Dtype>::ForwardOn(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
   softmax_layer_->Forward(softmax_bottom_vec_, softmax_top_vec_);
-  const Dtype *prob = prob_.cpu_data(), *labels = bottom[1]->cpu_data();
-  const Dtype* matrix = (bottom.size() > 2 ? *bottom[2] : infogain_).cpu_data();
-  for (int row = 0; row < num_labels_; ++row) {
-    const Dtype* first = matrix + row * num_labels_;
-    sum_rows_H_.mutable_cpu_data()[row] = std::accumulate(first, first + num_labels_, Dtype(0));
-  }
-  Dtype loss = 0;
+  const int classes = num_labels_, inner = inner_num_, positions = outer_num_ * inner_num_;
   int valid = 0;
-  for (int position = 0; position < outer_num_ * inner_num_; ++position) {
-    if (this->Ignored(labels[position])) {
-      continue;
-    }
-    const Dtype* weights = matrix + this->ClassOf(labels[position], num_labels_) * num_labels_;
-    const Dtype* p = prob + position / inner_num_ * num_labels_ * inner_num_ + position % inner_num_;
-    for (int k = 0; k < num_labels_; ++k) {
-      loss -= weights[k] * std::log(std::max(p[k * inner_num_], Dtype(kLOG_THRESHOLD)));
-    }
+  for (int i = 0; i < positions; ++i) {
+    if (this->Ignored(bottom[1]->cpu_data()[i])) continue;
+    this->ClassOf(bottom[1]->cpu_data()[i], classes);
     ++valid;
   }
+  const Dtype *prob = Where::Data(&prob_), *label = Where::Data(bottom[1]);
+  const Dtype* matrix = Where::Data(bottom.size() > 2 ? bottom[2] : &infogain_);
+  Dtype* row_sums = Where::MutableData(&sum_rows_H_);
+  Where::template ReduceRows<SumOfRow>(
+      classes, classes, [=] CAFFE_DEVICE(int row, int k) { return static_cast<double>(matrix[row * classes + k]); },
+      [=] CAFFE_DEVICE(int row, double sum) { row_sums[row] = static_cast<Dtype>(sum); });
+  const bool ignores = this->has_ignore_label_;
+  const int ignored = this->ignore_label_;
+  const double loss = Where::Sum(prob_.count(), [=] CAFFE_DEVICE(int i) {
+    const int c = static_cast<int>(label[i / (classes * inner) * inner + i % inner]);
+    if (ignores && c == ignored) return 0.0;
+    const Dtype weight = matrix[c * classes + i / inner % classes];
+    return -static_cast<double>(weight * std::log(std::max(prob[i], Dtype(kLOG_THRESHOLD))));
+  });
   normalizer_ = get_normalizer(normalization_, valid);
-  top[0]->mutable_cpu_data()[0] = loss / normalizer_;
-  if (top.size() > 1) {
-    top[1]->ShareData(prob_);
-  }
+  top[0]->mutable_cpu_data()[0] = static_cast<Dtype>(loss / normalizer_);
+  if (top.size() > 1) top[1]->ShareData(prob_);
 }
 
 // dx[k] = (softmax[k] * (sum of row l of H) - H[l, k]) / normalizer.
 template <typename Dtype>
-void InfogainLossLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
-                                            const vector<Blob<Dtype>*>& bottom) {
+template <typename Where>
+void InfogainLossLayer<Dtype>::BackwardOn(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                                          const vector<Blob<Dtype>*>& bottom) {
   this->RequireNoTargetGradient(propagate_down);
   CAFFE_REQUIRE(propagate_down.size() < 3 || !propagate_down[2])
       << this->type() << " has no gradient for its infogain matrix";
-  if (!propagate_down[0]) {
-    return;
-  }
-  const Dtype *prob = prob_.cpu_data(), *labels = bottom[1]->cpu_data(), *row_sums = sum_rows_H_.cpu_data();
-  const Dtype* matrix = (bottom.size() > 2 ? *bottom[2] : infogain_).cpu_data();
+  if (!propagate_down[0]) return;
+  const int classes = num_labels_, inner = inner_num_;
+  const Dtype *prob = Where::Data(&prob_), *label = Where::Data(bottom[1]), *row_sums = Where::Data(&sum_rows_H_);
+  const Dtype* matrix = Where::Data(bottom.size() > 2 ? bottom[2] : &infogain_);
   const Dtype slope = top[0]->cpu_diff()[0] / normalizer_;
-  Dtype* bottom_diff = bottom[0]->mutable_cpu_diff();
-  for (int position = 0; position < outer_num_ * inner_num_; ++position) {
-    const int first = position / inner_num_ * num_labels_ * inner_num_ + position % inner_num_;
-    const bool ignored = this->Ignored(labels[position]);
-    const int label = ignored ? 0 : static_cast<int>(labels[position]);
-    for (int k = 0; k < num_labels_; ++k) {
-      const int i = first + k * inner_num_;
-      bottom_diff[i] = ignored ? 0 : slope * (prob[i] * row_sums[label] - matrix[label * num_labels_ + k]);
-    }
-  }
+  const bool ignores = this->has_ignore_label_;
+  const int ignored = this->ignore_label_;
+  Dtype* dx = Where::MutableDiff(bottom[0]);
+  Where::ForEach(prob_.count(), [=] CAFFE_DEVICE(int i) {
+    const int c = static_cast<int>(label[i / (classes * inner) * inner + i % inner]);
+    const bool counts = !(ignores && c == ignored);
+    dx[i] = counts ? slope * (prob[i] * row_sums[c] - matrix[c * classes + i / inner % classes]) : 0;
+  });
 }
 
+CPU_AND_GPU(InfogainLossLayer);
 INSTANTIATE_CLASS(InfogainLossLayer);
 REGISTER_LAYER_CLASS(InfogainLoss);
 

@@ -1,6 +1,6 @@
 #include "caffe/layers/log_layer.hpp"
 
-#include "caffe/util/parallel.hpp"
+#include "caffe/util/where.hpp"
 
 namespace caffe {
 
@@ -14,28 +14,31 @@ void LogLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vecto
 }
 
 template <typename Dtype>
-void LogLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
-  const Dtype* x = bottom[0]->cpu_data();
-  Dtype* y = top[0]->mutable_cpu_data();
+template <typename Where>
+void LogLayer<Dtype>::ForwardOn(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+  const Dtype* x = Where::Data(bottom[0]);
+  Dtype* y = Where::MutableData(top[0]);
   const Dtype ln_base = ln_base_;
   const Dtype scale = this->layer_param_.log_param().scale(), shift = this->layer_param_.log_param().shift();
-  ForEachElement(bottom[0]->count(), [=](int i) { y[i] = std::log(shift + scale * x[i]) / ln_base; });
+  Where::ForEach(bottom[0]->count(), [=] CAFFE_DEVICE(int i) { y[i] = std::log(shift + scale * x[i]) / ln_base; });
 }
 
 template <typename Dtype>
-void LogLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
-                                   const vector<Blob<Dtype>*>& bottom) {
+template <typename Where>
+void LogLayer<Dtype>::BackwardOn(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                                 const vector<Blob<Dtype>*>& bottom) {
   if (!propagate_down[0]) {
     return;
   }
-  const Dtype* y = top[0]->cpu_data();
-  const Dtype* dy = top[0]->cpu_diff();
-  Dtype* dx = bottom[0]->mutable_cpu_diff();
+  const Dtype* y = Where::Data(top[0]);
+  const Dtype* dy = Where::Diff(top[0]);
+  Dtype* dx = Where::MutableDiff(bottom[0]);
   const Dtype ln_base = ln_base_;
   const Dtype slope = this->layer_param_.log_param().scale() / ln_base;
-  ForEachElement(bottom[0]->count(), [=](int i) { dx[i] = dy[i] * slope * std::exp(-ln_base * y[i]); });
+  Where::ForEach(bottom[0]->count(), [=] CAFFE_DEVICE(int i) { dx[i] = dy[i] * slope * std::exp(-ln_base * y[i]); });
 }
 
+CPU_AND_GPU(LogLayer);
 INSTANTIATE_CLASS(LogLayer);
 REGISTER_LAYER_CLASS(Log);
 

@@ -1,6 +1,6 @@
 #include "caffe/layers/mvn_layer.hpp"
 
-#include "caffe/util/parallel.hpp"
+#include "caffe/util/where.hpp"
 
 namespace caffe {
 
@@ -19,62 +19,61 @@ void MVNLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const vector<B
 }
 
 template <typename Dtype>
-void MVNLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+template <typename Where>
+void MVNLayer<Dtype>::ForwardOn(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
   const bool normalize_variance = this->layer_param_.mvn_param().normalize_variance();
-  const Dtype* bottom_data = bottom[0]->cpu_data();
-  Dtype *top_data = top[0]->mutable_cpu_data(), *means = mean_.mutable_cpu_data();
-  Dtype* variances = variance_.mutable_cpu_data();
-  ForEachTask(parts_, 4 * part_size_, [&](int part) {
-    const Dtype* x = bottom_data + static_cast<int64_t>(part) * part_size_;
-    Dtype* y = top_data + static_cast<int64_t>(part) * part_size_;
-    double sum = 0, squares = 0;
-    for (int i = 0; i < part_size_; ++i) {
-      sum += x[i];
-    }
-    const Dtype mean = static_cast<Dtype>(sum / part_size_);
-    for (int i = 0; i < part_size_; ++i) {
-      y[i] = x[i] - mean;
-      squares += static_cast<double>(y[i]) * y[i];
-    }
-    means[part] = mean;
-    variances[part] = static_cast<Dtype>(squares / part_size_);
-    const Dtype divisor = std::sqrt(variances[part]) + eps_;
-    for (int i = 0; normalize_variance && i < part_size_; ++i) {
-      y[i] /= divisor;
-    }
+  const Dtype *x = Where::Data(bottom[0]), eps = eps_;
+  Dtype *y = Where::MutableData(top[0]), *mean = Where::MutableData(&mean_), *variance = Where::MutableData(&variance_);
+  const int size = part_size_;
+  Where::template ReduceRows<SumOfRow>(
+      parts_, size,
+      [=] CAFFE_DEVICE(int part, int i) { return static_cast<double>(x[static_cast<int64_t>(part) * size + i]); },
+      [=] CAFFE_DEVICE(int part, double sum) { mean[part] = static_cast<Dtype>(sum / size); });
+  Where::template ReduceRows<SumOfRow>(
+      parts_, size,
+      [=] CAFFE_DEVICE(int part, int i) {
+        const Dtype difference = x[static_cast<int64_t>(part) * size + i] - mean[part];
+        return static_cast<double>(difference) * difference;
+      },
+      [=] CAFFE_DEVICE(int part, double sum) { variance[part] = static_cast<Dtype>(sum / size); });
+  Where::ForEach(bottom[0]->count(), [=] CAFFE_DEVICE(int i) {
+    const int part = i / size;
+    y[i] = (x[i] - mean[part]) / (normalize_variance ? std::sqrt(variance[part]) + eps : 1);
   });
 }
 
 // With s the deviation: dx = (dy - mean(dy) - (x - mean) / s * mean(dy y)) / (s + eps), and (x - mean) / s is
 // y (s + eps) / s. Without the variance: dx = dy - mean(dy).
 template <typename Dtype>
-void MVNLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
-                                   const vector<Blob<Dtype>*>& bottom) {
-  if (!propagate_down[0]) {
-    return;
-  }
+template <typename Where>
+void MVNLayer<Dtype>::BackwardOn(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                                 const vector<Blob<Dtype>*>& bottom) {
+  if (!propagate_down[0]) return;
   const bool normalize_variance = this->layer_param_.mvn_param().normalize_variance();
-  const Dtype *top_data = top[0]->cpu_data(), *top_diff = top[0]->cpu_diff(), *variances = variance_.cpu_data();
-  Dtype* bottom_diff = bottom[0]->mutable_cpu_diff();
-  ForEachTask(parts_, 4 * part_size_, [&](int part) {
-    const int64_t first = static_cast<int64_t>(part) * part_size_;
-    const Dtype *y = top_data + first, *dy = top_diff + first;
-    Dtype* dx = bottom_diff + first;
-    double sum = 0, dot = 0;
-    for (int i = 0; i < part_size_; ++i) {
-      sum += dy[i];
-      dot += static_cast<double>(dy[i]) * y[i];
-    }
-    const Dtype mean = static_cast<Dtype>(sum / part_size_), deviation = std::sqrt(variances[part]);
-    const Dtype divisor = normalize_variance ? deviation + eps_ : 1;
-    const Dtype slope =
-        normalize_variance && deviation > 0 ? static_cast<Dtype>(dot / part_size_) * divisor / deviation : 0;
-    for (int i = 0; i < part_size_; ++i) {
-      dx[i] = (dy[i] - mean - y[i] * slope) / divisor;
-    }
+  const Dtype *y = Where::Data(top[0]), *dy = Where::Diff(top[0]), *variance = Where::Data(&variance_), eps = eps_;
+  Dtype *dx = Where::MutableDiff(bottom[0]), *mean = Where::MutableDiff(&mean_), *dot = Where::MutableDiff(&variance_);
+  const int size = part_size_;
+  Where::template ReduceRows<SumOfRow>(
+      parts_, size,
+      [=] CAFFE_DEVICE(int part, int i) { return static_cast<double>(dy[static_cast<int64_t>(part) * size + i]); },
+      [=] CAFFE_DEVICE(int part, double sum) { mean[part] = static_cast<Dtype>(sum / size); });
+  Where::template ReduceRows<SumOfRow>(
+      parts_, size,
+      [=] CAFFE_DEVICE(int part, int i) {
+        const int64_t k = static_cast<int64_t>(part) * size + i;
+        return static_cast<double>(dy[k]) * y[k];
+      },
+      [=] CAFFE_DEVICE(int part, double sum) { dot[part] = static_cast<Dtype>(sum / size); });
+  Where::ForEach(bottom[0]->count(), [=] CAFFE_DEVICE(int i) {
+    const int part = i / size;
+    const Dtype deviation = std::sqrt(variance[part]);
+    const Dtype divisor = normalize_variance ? deviation + eps : 1;
+    const Dtype slope = normalize_variance && deviation > 0 ? dot[part] * divisor / deviation : 0;
+    dx[i] = (dy[i] - mean[part] - y[i] * slope) / divisor;
   });
 }
 
+CPU_AND_GPU(MVNLayer);
 INSTANTIATE_CLASS(MVNLayer);
 REGISTER_LAYER_CLASS(MVN);
 

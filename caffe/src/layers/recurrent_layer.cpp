@@ -218,9 +218,7 @@ void RecurrentLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, cons
   unrolled_net_->ShareWeights();
   if (!expose_hidden_) {
     for (size_t i = 0; i < recur_input_blobs_.size(); ++i) {
-      CHECK_EQ(recur_output_blobs_[i]->count(), recur_input_blobs_[i]->count());
-      caffe_copy(recur_input_blobs_[i]->count(), recur_output_blobs_[i]->cpu_data(),
-                 recur_input_blobs_[i]->mutable_cpu_data());
+      recur_input_blobs_[i]->CopyFrom(*recur_output_blobs_[i]);
     }
   }
   unrolled_net_->ForwardTo(last_layer_index_);

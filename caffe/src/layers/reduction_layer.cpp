@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "caffe/util/parallel.hpp"
+#include "caffe/util/where.hpp"
 
 namespace caffe {
 
@@ -27,59 +27,39 @@ void ReductionLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const ve
 }
 
 template <typename Dtype>
-void ReductionLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
-  const Dtype* bottom_data = bottom[0]->cpu_data();
-  Dtype* y = top[0]->mutable_cpu_data();
-  ForEachTask(num_, dim_, [&](int n) {
-    const Dtype* x = bottom_data + static_cast<int64_t>(n) * dim_;
-    double sum = 0;
-    for (int i = 0; i < dim_; ++i) {
-      switch (op_) {
-        case ReductionParameter_ReductionOp_SUM:
-        case ReductionParameter_ReductionOp_MEAN:
-          sum += x[i];
-          break;
-        case ReductionParameter_ReductionOp_ASUM:
-          sum += std::abs(x[i]);
-          break;
-        case ReductionParameter_ReductionOp_SUMSQ:
-          sum += static_cast<double>(x[i]) * x[i];
-          break;
-      }
-    }
-    y[n] = static_cast<Dtype>(coeff_ * sum);
-  });
+template <typename Where>
+void ReductionLayer<Dtype>::ForwardOn(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+  const Dtype *x = Where::Data(bottom[0]), coeff = coeff_;
+  Dtype* y = Where::MutableData(top[0]);
+  const int dim = dim_;
+  const bool magnitudes = op_ == ReductionParameter_ReductionOp_ASUM;
+  const bool squares = op_ == ReductionParameter_ReductionOp_SUMSQ;
+  Where::template ReduceRows<SumOfRow>(
+      num_, dim,
+      [=] CAFFE_DEVICE(int n, int i) {
+        const double value = x[static_cast<int64_t>(n) * dim + i];
+        return squares ? value * value : magnitudes ? std::abs(value) : value;
+      },
+      [=] CAFFE_DEVICE(int n, double sum) { y[n] = static_cast<Dtype>(coeff * sum); });
 }
 
 template <typename Dtype>
-void ReductionLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
-                                         const vector<Blob<Dtype>*>& bottom) {
-  if (!propagate_down[0]) {
-    return;
-  }
-  const Dtype *bottom_data = bottom[0]->cpu_data(), *dy = top[0]->cpu_diff();
-  Dtype* bottom_diff = bottom[0]->mutable_cpu_diff();
-  ForEachTask(num_, dim_, [&](int n) {
-    const Dtype* x = bottom_data + static_cast<int64_t>(n) * dim_;
-    Dtype* dx = bottom_diff + static_cast<int64_t>(n) * dim_;
-    const Dtype slope = coeff_ * dy[n];
-    for (int i = 0; i < dim_; ++i) {
-      switch (op_) {
-        case ReductionParameter_ReductionOp_SUM:
-        case ReductionParameter_ReductionOp_MEAN:
-          dx[i] = slope;
-          break;
-        case ReductionParameter_ReductionOp_ASUM:
-          dx[i] = slope * caffe_sign(x[i]);
-          break;
-        case ReductionParameter_ReductionOp_SUMSQ:
-          dx[i] = 2 * slope * x[i];
-          break;
-      }
-    }
+template <typename Where>
+void ReductionLayer<Dtype>::BackwardOn(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                                       const vector<Blob<Dtype>*>& bottom) {
+  if (!propagate_down[0]) return;
+  const Dtype *x = Where::Data(bottom[0]), *dy = Where::Diff(top[0]), coeff = coeff_;
+  Dtype* dx = Where::MutableDiff(bottom[0]);
+  const int dim = dim_;
+  const bool magnitudes = op_ == ReductionParameter_ReductionOp_ASUM;
+  const bool squares = op_ == ReductionParameter_ReductionOp_SUMSQ;
+  Where::ForEach(bottom[0]->count(), [=] CAFFE_DEVICE(int i) {
+    const Dtype slope = coeff * dy[i / dim];
+    dx[i] = squares ? 2 * slope * x[i] : magnitudes ? slope * caffe_sign(x[i]) : slope;
   });
 }
 
+CPU_AND_GPU(ReductionLayer);
 INSTANTIATE_CLASS(ReductionLayer);
 REGISTER_LAYER_CLASS(Reduction);
 

@@ -1,7 +1,6 @@
 #include "caffe/layers/sigmoid_cross_entropy_loss_layer.hpp"
 
-#include "caffe/util/math_functions.hpp"
-#include "caffe/util/parallel.hpp"
+#include "caffe/util/where.hpp"
 
 namespace caffe {
 
@@ -36,40 +35,45 @@ Dtype SigmoidCrossEntropyLossLayer<Dtype>::get_normalizer(LossParameter_Normaliz
 // With p = sigmoid(x): log p = -log(1 + exp(-x)) and log(1 - p) = log p - x, so the loss of one value is
 // log(1 + exp(-x)) + (1 - t) x, for negative x log(1 + exp(x)) - t x.
 template <typename Dtype>
-void SigmoidCrossEntropyLossLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom,
-                                                      const vector<Blob<Dtype>*>& top) {
+template <typename Where>
+void SigmoidCrossEntropyLossLayer<Dtype>::ForwardOn(const vector<Blob<Dtype>*>& bottom,
+                                                    const vector<Blob<Dtype>*>& top) {
   sigmoid_layer_->Forward(sigmoid_bottom_vec_, sigmoid_top_vec_);
-  const Dtype *scores = bottom[0]->cpu_data(), *targets = bottom[1]->cpu_data();
-  double loss = 0;
-  int valid = 0;
-  for (int i = 0; i < bottom[0]->count(); ++i) {
-    if (this->Ignored(targets[i])) {
-      continue;
-    }
+  const int count = bottom[0]->count(), ignored = this->ignore_label_;
+  const bool ignores = this->has_ignore_label_;
+  const Dtype *scores = Where::Data(bottom[0]), *targets = Where::Data(bottom[1]);
+  const double loss = Where::Sum(count, [=] CAFFE_DEVICE(int i) {
     const Dtype x = scores[i], t = targets[i];
-    loss += std::log1p(std::exp(-std::abs(x))) + (x >= 0 ? (1 - t) * x : -t * x);
-    ++valid;
-  }
-  normalizer_ = get_normalizer(normalization_, valid);
+    if (ignores && static_cast<int>(t) == ignored) return 0.0;
+    return static_cast<double>(std::log1p(std::exp(-std::abs(x))) + (x >= 0 ? (1 - t) * x : -t * x));
+  });
+  const double valid = Where::Sum(
+      count, [=] CAFFE_DEVICE(int i) { return ignores && static_cast<int>(targets[i]) == ignored ? 0.0 : 1.0; });
+  normalizer_ = get_normalizer(normalization_, static_cast<int>(valid));
   top[0]->mutable_cpu_data()[0] = static_cast<Dtype>(loss / normalizer_);
 }
 
 // dx = (p - t) / normalizer.
 template <typename Dtype>
-void SigmoidCrossEntropyLossLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top,
-                                                       const vector<bool>& propagate_down,
-                                                       const vector<Blob<Dtype>*>& bottom) {
+template <typename Where>
+void SigmoidCrossEntropyLossLayer<Dtype>::BackwardOn(const vector<Blob<Dtype>*>& top,
+                                                     const vector<bool>& propagate_down,
+                                                     const vector<Blob<Dtype>*>& bottom) {
   this->RequireNoTargetGradient(propagate_down);
   if (!propagate_down[0]) {
     return;
   }
-  const Dtype *p = sigmoid_output_->cpu_data(), *targets = bottom[1]->cpu_data();
+  const int ignored = this->ignore_label_;
+  const bool ignores = this->has_ignore_label_;
+  const Dtype *p = Where::Data(sigmoid_output_.get()), *targets = Where::Data(bottom[1]);
   const Dtype slope = top[0]->cpu_diff()[0] / normalizer_;
-  Dtype* dx = bottom[0]->mutable_cpu_diff();
-  ForEachElement(bottom[0]->count(),
-                 [&](int i) { dx[i] = this->Ignored(targets[i]) ? 0 : slope * (p[i] - targets[i]); });
+  Dtype* dx = Where::MutableDiff(bottom[0]);
+  Where::ForEach(bottom[0]->count(), [=] CAFFE_DEVICE(int i) {
+    dx[i] = ignores && static_cast<int>(targets[i]) == ignored ? 0 : slope * (p[i] - targets[i]);
+  });
 }
 
+CPU_AND_GPU(SigmoidCrossEntropyLossLayer);
 INSTANTIATE_CLASS(SigmoidCrossEntropyLossLayer);
 REGISTER_LAYER_CLASS(SigmoidCrossEntropyLoss);
 

@@ -1,6 +1,6 @@
 #include "caffe/layers/slice_layer.hpp"
 
-#include "caffe/util/math_functions.hpp"
+#include "caffe/util/where.hpp"
 
 namespace caffe {
 
@@ -42,38 +42,33 @@ void SliceLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const vector
 }
 
 template <typename Dtype>
-void SliceLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
-  if (top.size() == 1) {
-    return;
-  }
+template <typename Where>
+void SliceLayer<Dtype>::ForwardOn(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+  if (top.size() == 1) return;
   const int bottom_size = bottom[0]->count(slice_axis_);
-  const Dtype* source = bottom[0]->cpu_data();
+  const Dtype* source = Where::Data(bottom[0]);
   for (Blob<Dtype>* blob : top) {
     const int size = blob->count(slice_axis_);
-    for (int n = 0; n < num_slices_; ++n) {
-      caffe_copy(size, source + n * bottom_size, blob->mutable_cpu_data() + n * size);
-    }
+    Where::CopyRows(num_slices_, size, source, bottom_size, Where::MutableData(blob), size);
     source += size;
   }
 }
 
 template <typename Dtype>
-void SliceLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
-                                     const vector<Blob<Dtype>*>& bottom) {
-  if (!propagate_down[0] || top.size() == 1) {
-    return;
-  }
+template <typename Where>
+void SliceLayer<Dtype>::BackwardOn(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                                   const vector<Blob<Dtype>*>& bottom) {
+  if (!propagate_down[0] || top.size() == 1) return;
   const int bottom_size = bottom[0]->count(slice_axis_);
-  Dtype* destination = bottom[0]->mutable_cpu_diff();
+  Dtype* destination = Where::MutableDiff(bottom[0]);
   for (const Blob<Dtype>* blob : top) {
     const int size = blob->count(slice_axis_);
-    for (int n = 0; n < num_slices_; ++n) {
-      caffe_copy(size, blob->cpu_diff() + n * size, destination + n * bottom_size);
-    }
+    Where::CopyRows(num_slices_, size, Where::Diff(blob), size, destination, bottom_size);
     destination += size;
   }
 }
 
+CPU_AND_GPU(SliceLayer);
 INSTANTIATE_CLASS(SliceLayer);
 REGISTER_LAYER_CLASS(Slice);
 

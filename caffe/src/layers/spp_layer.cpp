@@ -1,6 +1,6 @@
 #include "caffe/layers/spp_layer.hpp"
 
-#include "caffe/util/math_functions.hpp"
+#include "caffe/util/where.hpp"
 
 namespace caffe {
 
@@ -87,42 +87,42 @@ void SPPLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const vector<B
 }
 
 template <typename Dtype>
-void SPPLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+template <typename Where>
+void SPPLayer<Dtype>::ForwardOn(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
   const int top_size = top[0]->count(1);
-  Dtype* y = top[0]->mutable_cpu_data();
+  Dtype* y = Where::MutableData(top[0]);
   for (int level = 0; level < pyramid_height_; ++level) {
     Blob<Dtype>& output = *pooling_outputs_[level];
     pooling_layers_[level]->Forward({pooling_inputs_[level].get()}, {&output});
     const int size = output.count(1);
-    for (int n = 0; n < num_; ++n) {
-      caffe_copy(size, output.cpu_data() + n * size, y + n * top_size);
-    }
+    Where::CopyRows(num_, size, Where::Data(&output), size, y, top_size);
     y += size;
   }
 }
 
 template <typename Dtype>
-void SPPLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
-                                   const vector<Blob<Dtype>*>& bottom) {
+template <typename Where>
+void SPPLayer<Dtype>::BackwardOn(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                                 const vector<Blob<Dtype>*>& bottom) {
   if (!propagate_down[0]) {
     return;
   }
   const int top_size = top[0]->count(1), count = bottom[0]->count();
-  const Dtype* dy = top[0]->cpu_diff();
-  Dtype* dx = bottom[0]->mutable_cpu_diff();
-  caffe_set(count, Dtype(0), dx);
+  const Dtype* dy = Where::Diff(top[0]);
+  Dtype* dx = Where::MutableDiff(bottom[0]);
+  Where::Set(count, Dtype(0), dx);
   for (int level = 0; level < pyramid_height_; ++level) {
     Blob<Dtype>& output = *pooling_outputs_[level];
     const int size = output.count(1);
-    for (int n = 0; n < num_; ++n) {
-      caffe_copy(size, dy + n * top_size, output.mutable_cpu_diff() + n * size);
-    }
+    Where::CopyRows(num_, size, dy, top_size, Where::MutableDiff(&output), size);
     dy += size;
     pooling_layers_[level]->Backward({&output}, {true}, {pooling_inputs_[level].get()});
-    caffe_axpy(count, Dtype(1), pooling_inputs_[level]->cpu_diff(), dx);
+    const Dtype* of_level = Where::Diff(pooling_inputs_[level].get());
+    Where::ForEach(count, [=] CAFFE_DEVICE(int i) { dx[i] += of_level[i]; });
   }
 }
 
+CPU_AND_GPU(SPPLayer);
 INSTANTIATE_CLASS(SPPLayer);
 REGISTER_LAYER_CLASS(SPP);
 

@@ -1,6 +1,6 @@
 #include "caffe/layers/swish_layer.hpp"
 
-#include "caffe/util/parallel.hpp"
+#include "caffe/util/where.hpp"
 
 namespace caffe {
 
@@ -11,11 +11,12 @@ void SwishLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const vector
 }
 
 template <typename Dtype>
-void SwishLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
-  const Dtype* x = bottom[0]->cpu_data();
-  Dtype *y = top[0]->mutable_cpu_data(), *s = sigmoid_.mutable_cpu_data();
+template <typename Where>
+void SwishLayer<Dtype>::ForwardOn(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+  const Dtype* x = Where::Data(bottom[0]);
+  Dtype *y = Where::MutableData(top[0]), *s = Where::MutableData(&sigmoid_);
   const Dtype beta = this->layer_param_.swish_param().beta();
-  ForEachElement(bottom[0]->count(), [=](int i) {
+  Where::ForEach(bottom[0]->count(), [=] CAFFE_DEVICE(int i) {
     s[i] = 1 / (1 + std::exp(-beta * x[i]));
     y[i] = x[i] * s[i];
   });
@@ -23,17 +24,19 @@ void SwishLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const ve
 
 // dy/dx = s + beta x s (1 - s).
 template <typename Dtype>
-void SwishLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
-                                     const vector<Blob<Dtype>*>& bottom) {
+template <typename Where>
+void SwishLayer<Dtype>::BackwardOn(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                                   const vector<Blob<Dtype>*>& bottom) {
   if (!propagate_down[0]) {
     return;
   }
-  const Dtype *y = top[0]->cpu_data(), *s = sigmoid_.cpu_data(), *dy = top[0]->cpu_diff();
-  Dtype* dx = bottom[0]->mutable_cpu_diff();
+  const Dtype *y = Where::Data(top[0]), *s = Where::Data(&sigmoid_), *dy = Where::Diff(top[0]);
+  Dtype* dx = Where::MutableDiff(bottom[0]);
   const Dtype beta = this->layer_param_.swish_param().beta();
-  ForEachElement(bottom[0]->count(), [=](int i) { dx[i] = dy[i] * (s[i] + beta * y[i] * (1 - s[i])); });
+  Where::ForEach(bottom[0]->count(), [=] CAFFE_DEVICE(int i) { dx[i] = dy[i] * (s[i] + beta * y[i] * (1 - s[i])); });
 }
 
+CPU_AND_GPU(SwishLayer);
 INSTANTIATE_CLASS(SwishLayer);
 REGISTER_LAYER_CLASS(Swish);
 

@@ -1,23 +1,26 @@
 #include "caffe/layers/threshold_layer.hpp"
 
-#include "caffe/util/parallel.hpp"
+#include "caffe/util/where.hpp"
 
 namespace caffe {
 
 template <typename Dtype>
-void ThresholdLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
-  const Dtype* x = bottom[0]->cpu_data();
-  Dtype* y = top[0]->mutable_cpu_data();
+template <typename Where>
+void ThresholdLayer<Dtype>::ForwardOn(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+  const Dtype* x = Where::Data(bottom[0]);
+  Dtype* y = Where::MutableData(top[0]);
   const Dtype threshold = this->layer_param_.threshold_param().threshold();
-  ForEachElement(bottom[0]->count(), [=](int i) { y[i] = x[i] > threshold ? 1 : 0; });
+  Where::ForEach(bottom[0]->count(), [=] CAFFE_DEVICE(int i) { y[i] = x[i] > threshold ? 1 : 0; });
 }
 
 template <typename Dtype>
-void ThresholdLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
-                                         const vector<Blob<Dtype>*>& bottom) {
+template <typename Where>
+void ThresholdLayer<Dtype>::BackwardOn(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                                       const vector<Blob<Dtype>*>& bottom) {
   CAFFE_REQUIRE(!propagate_down[0]) << "Threshold has no gradient";
 }
 
+CPU_AND_GPU(ThresholdLayer);
 INSTANTIATE_CLASS(ThresholdLayer);
 REGISTER_LAYER_CLASS(Threshold);
 

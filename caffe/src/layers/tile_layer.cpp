@@ -1,6 +1,6 @@
 #include "caffe/layers/tile_layer.hpp"
 
-#include "caffe/util/math_functions.hpp"
+#include "caffe/util/where.hpp"
 
 namespace caffe {
 
@@ -26,33 +26,32 @@ void TileLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const vector<
 }
 
 template <typename Dtype>
-void TileLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
-  const Dtype* x = bottom[0]->cpu_data();
-  Dtype* y = top[0]->mutable_cpu_data();
-  for (int outer = 0; outer < outer_dim_; ++outer, x += inner_dim_) {
-    for (int t = 0; t < tiles_; ++t, y += inner_dim_) {
-      caffe_copy(inner_dim_, x, y);
-    }
+template <typename Where>
+void TileLayer<Dtype>::ForwardOn(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+  const Dtype* x = Where::Data(bottom[0]);
+  Dtype* y = Where::MutableData(top[0]);
+  for (int t = 0; t < tiles_; ++t) {
+    Where::CopyRows(outer_dim_, inner_dim_, x, inner_dim_, y + t * inner_dim_, tiles_ * inner_dim_);
   }
 }
 
 template <typename Dtype>
-void TileLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
-                                    const vector<Blob<Dtype>*>& bottom) {
-  if (!propagate_down[0]) {
-    return;
-  }
-  const Dtype* dy = top[0]->cpu_diff();
-  Dtype* dx = bottom[0]->mutable_cpu_diff();
-  for (int outer = 0; outer < outer_dim_; ++outer, dx += inner_dim_) {
-    caffe_copy(inner_dim_, dy, dx);
-    dy += inner_dim_;
-    for (int t = 1; t < tiles_; ++t, dy += inner_dim_) {
-      caffe_axpy(inner_dim_, Dtype(1), dy, dx);
-    }
-  }
+template <typename Where>
+void TileLayer<Dtype>::BackwardOn(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                                  const vector<Blob<Dtype>*>& bottom) {
+  if (!propagate_down[0]) return;
+  const Dtype* dy = Where::Diff(top[0]);
+  Dtype* dx = Where::MutableDiff(bottom[0]);
+  const int tiles = tiles_, inner = inner_dim_;
+  Where::ForEach(bottom[0]->count(), [=] CAFFE_DEVICE(int i) {
+    const Dtype* first = dy + static_cast<int64_t>(i / inner) * tiles * inner + i % inner;
+    Dtype sum = 0;
+    for (int t = 0; t < tiles; ++t) sum += first[t * inner];
+    dx[i] = sum;
+  });
 }
 
+CPU_AND_GPU(TileLayer);
 INSTANTIATE_CLASS(TileLayer);
 REGISTER_LAYER_CLASS(Tile);
 

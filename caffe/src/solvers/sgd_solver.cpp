@@ -2,7 +2,7 @@
 
 #include "caffe/sgd_solvers.hpp"
 #include "caffe/util/math_functions.hpp"
-#include "caffe/util/parallel.hpp"
+#include "caffe/util/where.hpp"
 
 namespace caffe {
 
@@ -106,30 +106,49 @@ template <typename Dtype>
 void SGDSolver<Dtype>::Regularize(int param_id) {
   const Dtype decay = this->param_.weight_decay() * this->net_->params_weight_decay()[param_id];
   if (decay == 0) return;
-  Blob<Dtype>& param = *this->net_->learnable_params()[param_id];
-  const Dtype* w = param.cpu_data();
-  Dtype* g = param.mutable_cpu_diff();
-  if (this->param_.regularization_type() == "L2") {
-    caffe_axpy(param.count(), decay, w, g);
-  } else {
-    ForEachElement(param.count(), [=](int i) { g[i] += decay * caffe_sign(w[i]); });
-  }
+  const bool l1 = this->param_.regularization_type() == "L1";
+  const auto on_gpu = GpuStep<SGDSolver, int, Dtype, bool>::run;
+  const bool gpu = Caffe::mode() == Caffe::GPU && on_gpu != nullptr;
+  gpu ? on_gpu(this, param_id, decay, l1) : RegularizeOn<OnCpu>(param_id, decay, l1);
 }
 
 template <typename Dtype>
-void SGDSolver<Dtype>::ComputeUpdateValue(int param_id, Dtype rate) {
+template <typename Where>
+void SGDSolver<Dtype>::RegularizeOn(int param_id, Dtype decay, bool l1) {
+  Blob<Dtype>& param = *this->net_->learnable_params()[param_id];
+  const Dtype* w = Where::Data(&param);
+  Dtype* g = Where::MutableDiff(&param);
+  Where::ForEach(param.count(), [=] CAFFE_DEVICE(int i) { g[i] += decay * (l1 ? caffe_sign(w[i]) : w[i]); });
+}
+
+template <typename Dtype>
+template <typename Where>
+void SGDSolver<Dtype>::UpdateOn(int param_id, Dtype rate) {
   Blob<Dtype>& param = *this->net_->learnable_params()[param_id];
   const Dtype momentum = this->param_.momentum();
   const Dtype local_rate = LocalRate(param_id, rate);
-  Dtype* g = param.mutable_cpu_diff();
-  Dtype* v = history_[param_id]->mutable_cpu_data();
-  ForEachElement(param.count(), [=](int i) {
+  Dtype* g = Where::MutableDiff(&param);
+  Dtype* v = Where::MutableData(history_[param_id].get());
+  Where::ForEach(param.count(), [=] CAFFE_DEVICE(int i) {
     v[i] = momentum * v[i] + local_rate * g[i];
     g[i] = v[i];
   });
 }
 
+#ifdef CAFFE_GPU_PASS
+template <typename Dtype>
+bool AddRegularization() {
+  GpuStep<SGDSolver<Dtype>, int, Dtype, bool>::run = [](SGDSolver<Dtype>* solver, int id, Dtype decay, bool l1) {
+    solver->template RegularizeOn<OnGpu>(id, decay, l1);
+  };
+  return true;
+}
+static const bool g_gpu_regularization_f = AddRegularization<float>();
+static const bool g_gpu_regularization_d = AddRegularization<double>();
+#endif
+
 // The members that write and read snapshots are instantiated in sgd_solver_state.cpp.
+UPDATE_ON_CPU_AND_GPU(SGDSolver);
 INSTANTIATE_CLASS(SGDSolver);
 REGISTER_SOLVER_CLASS(SGD);
 

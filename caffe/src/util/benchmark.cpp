@@ -2,6 +2,8 @@
 
 #include <glog/logging.h>
 
+#include "caffe/util/gpu_runtime.hpp"
+
 namespace caffe {
 
 void Timer::Start() {
@@ -13,8 +15,13 @@ void Timer::Start() {
 
 void Timer::Stop() {
   if (!running_) return;
+  WaitForDevice();
   elapsed_ = Clock::now() - start_;
   running_ = false;
+}
+
+void Timer::WaitForDevice() {
+  if (Caffe::mode() == Caffe::GPU && GpuRuntime::Get() != nullptr) GpuRuntime::Require().Synchronize();
 }
 
 bool Timer::Finish() {

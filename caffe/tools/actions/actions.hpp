@@ -47,7 +47,7 @@ void Train(const TrainOptions& options);
 // Says what there is to compute on.
 void DeviceQuery(const string& gpu);
 
-// The mode for --gpu: a comma list of ids or "all"; empty is the CPU.
+// The mode for --gpu: the id of a GPU, or "all" where there is one; empty is the CPU.
 void UseDevice(const string& gpu);
 
 }  // namespace caffe::tools

@@ -1,28 +1,64 @@
 #include <cblas.h>
 #include <omp.h>
 
+#include <algorithm>
+#include <charconv>
+
 #include "actions.hpp"
+#include "caffe/util/gpu_runtime.hpp"
 
 namespace caffe::tools {
 namespace {
 
-[[noreturn]] void ThrowNoGpu(const string& gpu) {
-  throw Error("--gpu=" + gpu + ": this build has no GPU support; leave --gpu out to compute on the CPU");
+// The numbers in --gpu.
+vector<int> Devices(const string& gpu) {
+  CAFFE_REQUIRE(GpuRuntime::Get() != nullptr)
+      << "--gpu=" << gpu << ": this build has no GPU support; leave --gpu out to compute on the CPU";
+  vector<int> devices;
+  if (gpu == "all") {
+    const int count = GpuRuntime::Require().CountDevices();
+    for (int device = 0; device < count; ++device) devices.push_back(device);
+    CAFFE_REQUIRE(count > 0) << "--gpu=all: there is no GPU here; leave --gpu out to compute on the CPU";
+    return devices;
+  }
+  for (size_t begin = 0; begin <= gpu.size();) {
+    const size_t end = std::min(gpu.find(',', begin), gpu.size());
+    int device = 0;
+    const auto [rest, error] = std::from_chars(gpu.data() + begin, gpu.data() + end, device);
+    CAFFE_REQUIRE(error == std::errc() && rest == gpu.data() + end)
+        << "--gpu=" << gpu << ": expected numbers of GPUs, separated by commas, or 'all'";
+    devices.push_back(device);
+    begin = end + 1;
+  }
+  return devices;
 }
 
 }  // namespace
 
 void UseDevice(const string& gpu) {
-  if (!gpu.empty()) ThrowNoGpu(gpu);
-  LOG(INFO) << "Use CPU.";
-  Caffe::set_mode(Caffe::CPU);
+  if (gpu.empty()) {
+    LOG(INFO) << "Use CPU.";
+    Caffe::set_mode(Caffe::CPU);
+    return;
+  }
+  const vector<int> devices = Devices(gpu);
+  CAFFE_REQUIRE(devices.size() == 1) << "--gpu=" << gpu << " names " << devices.size()
+                                     << " GPUs; one net runs on one of them: name that";
+  LOG(INFO) << "Use GPU with device ID " << devices[0];
+  UseGpu(devices[0]);
 }
 
 void DeviceQuery(const string& gpu) {
   LOG(INFO) << "Querying GPUs " << gpu;
-  if (!gpu.empty()) ThrowNoGpu(gpu);
-  LOG(INFO) << "This build computes on the CPU: " << omp_get_max_threads() << " threads, OpenBLAS kernels for "
-            << openblas_get_corename();
+  if (gpu.empty()) {
+    LOG(INFO) << "This build computes on the CPU" << (GpuRuntime::Get() != nullptr ? " and on GPUs" : "") << ": "
+              << omp_get_max_threads() << " threads, OpenBLAS kernels for " << openblas_get_corename();
+    return;
+  }
+  for (const int device : Devices(gpu)) {
+    Caffe::SetDevice(device);
+    Caffe::DeviceQuery();
+  }
 }
 
 }  // namespace caffe::tools

@@ -2,6 +2,7 @@
 
 #include "actions.hpp"
 #include "caffe/solver.hpp"
+#include "caffe/util/gpu_runtime.hpp"
 #include "caffe/util/io.hpp"
 #include "caffe/util/signal_handler.h"
 #include "caffe/util/upgrade_proto.hpp"
@@ -38,8 +39,12 @@ void Train(const TrainOptions& options) {
     RequireFile(file);
     param.add_weights(file);
   }
-  if (param.has_solver_mode() && param.solver_mode() == SolverParameter::GPU) {
-    LOG(WARNING) << options.solver << " asks for solver_mode GPU; this build trains on the CPU";
+  if (param.has_solver_mode() && param.solver_mode() == SolverParameter::GPU && Caffe::mode() == Caffe::CPU) {
+    if (GpuRuntime::Get() != nullptr) {
+      UseGpu(param.device_id());
+    } else {
+      LOG(WARNING) << options.solver << " asks for solver_mode GPU; this build trains on the CPU";
+    }
   }
 
   SignalHandler signals(on_sigint, on_sighup);

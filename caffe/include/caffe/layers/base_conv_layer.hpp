@@ -7,6 +7,10 @@
 
 namespace caffe {
 
+namespace gpu {
+struct WindowAxes;
+}  // namespace gpu
+
 // bottom (..., C, spatial axes) -> top (..., num_output, spatial axes); `axis` (default 1) is the channel axis, what
 // comes before it is the batch, what follows are any number of spatial axes. Several bottoms of one shape give as many
 // tops through the same weights.
@@ -30,6 +34,15 @@ class BaseConvolutionLayer : public Layer<Dtype> {
   int MinBottomBlobs() const override { return 1; }
   int MinTopBlobs() const override { return 1; }
   bool EqualNumBottomTopBlobs() const override { return true; }
+
+  // On the GPU, for all images of a blob: out = weights * columns(in); in = image(weights^T * out); weights += out *
+  // columns(in)^T; the bias of all tops, and its gradient, which is added. Pointers to the GPU's memory. Public, since
+  // bodies for the GPU cannot be written in other members.
+  void convolve_gpu(const Dtype* in, const Dtype* weights, Dtype* out);
+  void convolve_back_gpu(const Dtype* out, const Dtype* weights, Dtype* in);
+  void weight_gradient_gpu(const Dtype* in, const Dtype* out, Dtype* weights);
+  void add_bias_gpu(const Dtype* bias, Dtype* top);
+  void bias_gradient_gpu(const Dtype* top_diff, Dtype* bias_diff);
 
  protected:
   // The two halves of LayerSetUp, for layers that keep other blobs: everything but blobs_, and blobs_.
@@ -89,6 +102,14 @@ class BaseConvolutionLayer : public Layer<Dtype> {
   int output_offset_ = 0;  // values of "out" in one group
 
  private:
+  // Values of one image of "in" and of "out".
+  int in_dim() { return reverse_dimensions() ? top_dim_ : bottom_dim_; }
+  int out_dim() { return reverse_dimensions() ? bottom_dim_ : top_dim_; }
+  gpu::WindowAxes AxesOnGpu() const;
+  // visit(first image, images, where their columns go): as many images at a time as fit.
+  template <typename Visit>
+  void ForEachColumnsOnGpu(Visit visit);
+
   void conv_im2col_cpu(const Dtype* data, Dtype* col_buff);
   // output = weights * columns, all groups of one image.
   void MultiplyColumns(const Dtype* columns, const Dtype* weights, Dtype* output);

@@ -79,6 +79,7 @@ class BasePrefetchingDataLayer : public BaseDataLayer<Dtype>, public InternalThr
   // In DataLayerSetUp: gives the tops and all batches the shape for this many images of this shape.
   void ShapeTops(const vector<int>& image_shape, int batch_size, const vector<Blob<Dtype>*>& top);
 
+  void PushToGpu(Batch<Dtype>* batch);
   // In load_batch: makes the batch hold this many images of this shape.
   void ShapeBatch(const vector<int>& image_shape, int batch_size, Batch<Dtype>* batch);
   // In load_batch: makes transformed_data_ image `i` of the batch.

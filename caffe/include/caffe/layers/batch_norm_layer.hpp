@@ -41,6 +41,8 @@ class BatchNormLayer : public Layer<Dtype> {
   // The Forward of this layer alone that ForwardWith began with, for a Backward of this layer alone.
   void Repeat(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top);
 
+  FORMS_FOR_CPU_AND_GPU;
+
  protected:
   void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
   void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,

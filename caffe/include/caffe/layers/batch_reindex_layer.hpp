@@ -20,6 +20,8 @@ class BatchReindexLayer : public Layer<Dtype> {
   // There is no gradient by an index; throws Error when one is asked for.
   bool AllowForceBackward(int bottom_index) const override { return bottom_index != 1; }
 
+  FORMS_FOR_CPU_AND_GPU;
+
  protected:
   void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
   void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,

@@ -20,6 +20,8 @@ class ContrastiveLossLayer : public LossLayer<Dtype> {
   int ExactNumBottomBlobs() const override { return 3; }
   bool AllowForceBackward(int bottom_index) const override { return bottom_index != 2; }
 
+  FORMS_FOR_CPU_AND_GPU;
+
  protected:
   void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
   void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,

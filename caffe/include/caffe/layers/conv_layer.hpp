@@ -28,6 +28,8 @@ class ConvolutionLayer : public BaseConvolutionLayer<Dtype> {
   virtual bool ForwardWith(const Followers<Dtype>& followers, const vector<Blob<Dtype>*>& bottom,
                            const vector<Blob<Dtype>*>& top);
 
+  FORMS_FOR_CPU_AND_GPU;
+
  protected:
   void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
   void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,

@@ -15,6 +15,8 @@ class DeconvolutionLayer : public BaseConvolutionLayer<Dtype> {
   using BaseConvolutionLayer<Dtype>::BaseConvolutionLayer;
   const char* type() const override { return "Deconvolution"; }
 
+  FORMS_FOR_CPU_AND_GPU;
+
  protected:
   void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
   void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,

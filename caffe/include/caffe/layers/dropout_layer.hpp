@@ -16,6 +16,8 @@ class DropoutLayer : public NeuronLayer<Dtype> {
   void Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
   const char* type() const override { return "Dropout"; }
 
+  FORMS_FOR_CPU_AND_GPU;
+
  protected:
   void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
   void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
@@ -25,9 +27,6 @@ class DropoutLayer : public NeuronLayer<Dtype> {
   Blob<unsigned int> rand_vec_;
   Dtype threshold_ = 0.5;  // the probability of being dropped
   Dtype scale_ = 2;
-
- private:
-  void ApplyMask(int count, const Dtype* in, Dtype* out) const;
 };
 
 }  // namespace caffe

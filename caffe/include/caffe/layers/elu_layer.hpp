@@ -13,6 +13,8 @@ class ELULayer : public NeuronLayer<Dtype> {
   using NeuronLayer<Dtype>::NeuronLayer;
   const char* type() const override { return "ELU"; }
 
+  FORMS_FOR_CPU_AND_GPU;
+
  protected:
   void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
   void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,

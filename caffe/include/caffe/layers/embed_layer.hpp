@@ -23,6 +23,8 @@ class EmbedLayer : public Layer<Dtype> {
   // There is no gradient by an index; throws Error when one is asked for.
   bool AllowForceBackward(int bottom_index) const override { return false; }
 
+  FORMS_FOR_CPU_AND_GPU;
+
  protected:
   void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
   void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,

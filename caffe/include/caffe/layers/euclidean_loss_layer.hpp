@@ -16,6 +16,8 @@ class EuclideanLossLayer : public LossLayer<Dtype> {
   const char* type() const override { return "EuclideanLoss"; }
   bool AllowForceBackward(int bottom_index) const override { return true; }
 
+  FORMS_FOR_CPU_AND_GPU;
+
  protected:
   void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
   void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,

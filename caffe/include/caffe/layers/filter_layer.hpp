@@ -24,6 +24,8 @@ class FilterLayer : public Layer<Dtype> {
     return bottom_index + 1 < this->layer_param_.bottom_size() || this->layer_param_.bottom_size() == 0;
   }
 
+  FORMS_FOR_CPU_AND_GPU;
+
  protected:
   void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
   void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,

@@ -15,17 +15,17 @@ class HingeLossLayer : public LossLayer<Dtype> {
 
   const char* type() const override { return "HingeLoss"; }
 
+  FORMS_FOR_CPU_AND_GPU;
+
  protected:
   void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
   void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
                     const vector<Blob<Dtype>*>& bottom) override;
 
  private:
-  // max(0, 1 - t score) for every score.
-  void ComputeMargins(const vector<Blob<Dtype>*>& bottom);
   bool SquaredNorm() const;
 
-  Blob<Dtype> margin_;
+  Blob<Dtype> margin_;  // max(0, 1 - t score) for every score of the last Forward
 };
 
 }  // namespace caffe

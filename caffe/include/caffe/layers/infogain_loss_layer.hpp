@@ -27,6 +27,8 @@ class InfogainLossLayer : public LossLayer<Dtype> {
   int MaxTopBlobs() const override { return 2; }
   bool AllowForceBackward(int bottom_index) const override { return bottom_index == 0; }
 
+  FORMS_FOR_CPU_AND_GPU;
+
  protected:
   void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
   void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,

@@ -43,6 +43,8 @@ class LSTMUnitLayer : public Layer<Dtype> {
   int ExactNumTopBlobs() const override { return 2; }
   bool AllowForceBackward(int bottom_index) const override { return bottom_index != 2; }
 
+  FORMS_FOR_CPU_AND_GPU;
+
  protected:
   void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
   void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,

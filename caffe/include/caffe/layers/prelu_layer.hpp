@@ -18,6 +18,8 @@ class PReLULayer : public NeuronLayer<Dtype> {
 
   const char* type() const override { return "PReLU"; }
 
+  FORMS_FOR_CPU_AND_GPU;
+
  protected:
   void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
   void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,

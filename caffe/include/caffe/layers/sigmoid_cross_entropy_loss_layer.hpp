@@ -20,6 +20,8 @@ class SigmoidCrossEntropyLossLayer : public LossLayer<Dtype> {
 
   const char* type() const override { return "SigmoidCrossEntropyLoss"; }
 
+  FORMS_FOR_CPU_AND_GPU;
+
  protected:
   void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
   void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,

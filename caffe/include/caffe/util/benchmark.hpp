@@ -6,6 +6,7 @@
 namespace caffe {
 
 // Start, stop, read; reading a running timer stops it, reading one that never ran gives 0 (with a warning in the log).
+// In GPU mode it stops when the GPU has done what it was given.
 class Timer {
  public:
   Timer() = default;
@@ -21,6 +22,9 @@ class Timer {
   bool running() const { return running_; }
   bool has_run_at_least_once() const { return has_run_at_least_once_; }
 
+ protected:
+  virtual void WaitForDevice();
+
  private:
   using Clock = std::chrono::steady_clock;
   // Stops; false when there is nothing to read.
@@ -32,7 +36,10 @@ class Timer {
   Clock::duration elapsed_{};
 };
 
-// Measures the CPU's clock whatever the mode, which here is the only one there is.
-class CPUTimer : public Timer {};
+// Measures the CPU's clock whatever the mode.
+class CPUTimer : public Timer {
+ protected:
+  void WaitForDevice() override {}
+};
 
 }  // namespace caffe
