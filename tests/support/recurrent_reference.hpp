@@ -1,6 +1,8 @@
 // What the tests of recurrent layers share: small matrix algebra in double precision, and what holds for all of them.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -40,6 +42,7 @@ inline void Add(const std::vector<double>& x, std::vector<double>* sum) {
 // gives the same for the first step alone.
 template <typename Dtype>
 void ExpectStepByStepIsTheSame(const std::string& text) {
+  caffe::Caffe::set_random_seed(1701);  // fillers draw the parameters
   const int steps = 3, streams = 2, inputs = 4;
   const auto x = RandomBlob<Dtype>({steps, streams, inputs});
   LayerHarness<Dtype> whole(text, {x, MakeBlob<Dtype>({steps, streams}, {0, 0, 1, 1, 1, 1})});
@@ -47,6 +50,7 @@ void ExpectStepByStepIsTheSame(const std::string& text) {
   for (const bool goes_on : {true, false}) {
     LayerHarness<Dtype> single(text, {MakeBlob<Dtype>({1, streams, inputs}), MakeBlob<Dtype>({1, streams})});
     for (size_t i = 0; i < whole.layer->blobs().size(); ++i) single.weights(i).CopyFrom(whole.weights(i));
+    double most = 0;  // that an output behind a cont of 0 differs by
     for (int t = 0; t < steps; ++t) {
       caffe::caffe_copy(streams * inputs, x->cpu_data() + t * streams * inputs, single.in(0).mutable_cpu_data());
       caffe::caffe_set(streams, Dtype(t > 0 && goes_on), single.in(1).mutable_cpu_data());
@@ -56,15 +60,17 @@ void ExpectStepByStepIsTheSame(const std::string& text) {
         if (t == 0 || goes_on) {
           EXPECT_NEAR(one, all, tolerance::kFewRoundings<Dtype>);
         } else {
-          EXPECT_GT(std::abs(one - all), 1e-4);
+          most = std::max(most, std::abs(one - all));
         }
       }
     }
+    EXPECT_TRUE(goes_on || most > 1e-2);
   }
 }
 
 template <typename Dtype>
 void ExpectForgetsWhenReset(const std::string& text) {
+  caffe::Caffe::set_random_seed(1701);
   LayerHarness<Dtype> run(text, {RandomBlob<Dtype>({2, 2, 4}), MakeBlob<Dtype>({2, 2}, {1, 1, 1, 1})});
   run.Forward();
   const std::vector<double> first = Data(run.out());
