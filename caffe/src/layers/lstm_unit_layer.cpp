@@ -1,16 +1,19 @@
 #include "caffe/layers/lstm_layer.hpp"
 #include "caffe/util/parallel.hpp"
+#include "lstm_unit_cells.hpp"
 
 namespace caffe {
 namespace {
 
-template <typename Dtype>
-Dtype Sigmoid(Dtype x) {
-  return 1 / (1 + std::exp(-x));
-}
-
 // Work of one value against that of an addition: five exponentials.
 constexpr int kUnitWork = 50;
+
+template <typename Cells>
+void ForEachCell(int streams, const Cells& cells) {
+  ForEachTask(streams, kUnitWork * cells.dim, [&](int stream) {
+    for (int n = stream * cells.dim; n < (stream + 1) * cells.dim; ++n) cells(n);
+  });
+}
 
 }  // namespace
 
@@ -33,25 +36,15 @@ void LSTMUnitLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const vec
 
 template <typename Dtype>
 void LSTMUnitLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
-  const Dtype *c_prev = bottom[0]->cpu_data(), *gates = bottom[1]->cpu_data(), *cont = bottom[2]->cpu_data();
-  Dtype *c = top[0]->mutable_cpu_data(), *h = top[1]->mutable_cpu_data();
-  Dtype *activations = X_acts_.mutable_cpu_data(), *tanh_c = tanh_c_.mutable_cpu_data();
-  const int dim = hidden_dim_;
-  ForEachTask(bottom[0]->shape(1), kUnitWork * dim, [&](int stream) {
-    const Dtype* a = gates + 4 * stream * dim;
-    Dtype* act = activations + 4 * stream * dim;
-    for (int d = 0; d < dim; ++d) {
-      const int n = stream * dim + d;
-      const Dtype i = act[d] = Sigmoid(a[d]);
-      const Dtype f = act[dim + d] = Sigmoid(a[dim + d]);
-      const Dtype o = act[2 * dim + d] = Sigmoid(a[2 * dim + d]);
-      const Dtype g = act[3 * dim + d] = std::tanh(a[3 * dim + d]);
-      // What came before the beginning of a sequence may be anything, also no number.
-      c[n] = (cont[stream] == 0 ? 0 : cont[stream] * f * c_prev[n]) + i * g;
-      tanh_c[n] = std::tanh(c[n]);
-      h[n] = o * tanh_c[n];
-    }
-  });
+  const LstmForward<Dtype> cells = {hidden_dim_,
+                                    bottom[0]->cpu_data(),
+                                    bottom[1]->cpu_data(),
+                                    bottom[2]->cpu_data(),
+                                    top[0]->mutable_cpu_data(),
+                                    top[1]->mutable_cpu_data(),
+                                    X_acts_.mutable_cpu_data(),
+                                    tanh_c_.mutable_cpu_data()};
+  ForEachCell(bottom[0]->shape(1), cells);
 }
 
 template <typename Dtype>
@@ -61,31 +54,16 @@ void LSTMUnitLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top, const v
   if (!propagate_down[0] && !propagate_down[1]) {
     return;
   }
-  const Dtype *c_prev = bottom[0]->cpu_data(), *cont = bottom[2]->cpu_data();
-  const Dtype *dc = top[0]->cpu_diff(), *dh = top[1]->cpu_diff();
-  const Dtype *activations = X_acts_.cpu_data(), *tanh_c = tanh_c_.cpu_data();
-  Dtype* c_prev_diff = propagate_down[0] ? bottom[0]->mutable_cpu_diff() : nullptr;
-  Dtype* gate_diff = propagate_down[1] ? bottom[1]->mutable_cpu_diff() : nullptr;
-  const int dim = hidden_dim_;
-  ForEachTask(bottom[0]->shape(1), kUnitWork * dim, [&](int stream) {
-    const Dtype* act = activations + 4 * stream * dim;
-    for (int d = 0; d < dim; ++d) {
-      const int n = stream * dim + d;
-      const Dtype i = act[d], f = act[dim + d], o = act[2 * dim + d], g = act[3 * dim + d];
-      const Dtype cell = dc[n] + dh[n] * o * (1 - tanh_c[n] * tanh_c[n]);
-      const Dtype before = cont[stream] == 0 ? 0 : cont[stream] * c_prev[n];
-      if (c_prev_diff) {
-        c_prev_diff[n] = cell * cont[stream] * f;
-      }
-      if (gate_diff) {
-        Dtype* da = gate_diff + 4 * stream * dim;
-        da[d] = cell * g * i * (1 - i);
-        da[dim + d] = cell * before * f * (1 - f);
-        da[2 * dim + d] = dh[n] * tanh_c[n] * o * (1 - o);
-        da[3 * dim + d] = cell * i * (1 - g * g);
-      }
-    }
-  });
+  const LstmBackward<Dtype> cells = {hidden_dim_,
+                                     bottom[0]->cpu_data(),
+                                     bottom[2]->cpu_data(),
+                                     top[0]->cpu_diff(),
+                                     top[1]->cpu_diff(),
+                                     X_acts_.cpu_data(),
+                                     tanh_c_.cpu_data(),
+                                     propagate_down[0] ? bottom[0]->mutable_cpu_diff() : nullptr,
+                                     propagate_down[1] ? bottom[1]->mutable_cpu_diff() : nullptr};
+  ForEachCell(bottom[0]->shape(1), cells);
 }
 
 INSTANTIATE_CLASS(LSTMUnitLayer);
