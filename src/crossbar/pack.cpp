@@ -16,14 +16,10 @@ namespace {
 PanelStore<float> Fold(const CrossbarState& state) {
   const TileGrid& grid = state.folded_grid;
   PanelStore<float> folded(grid, state.folded_panels, state.packs.count, 1);
-  const std::int64_t num_panels = static_cast<std::int64_t>(state.panels.size());
-  ParallelWork(state.packs.count * state.grid.row_tiles * num_panels, [&] {
-    return [&](std::int64_t i) {
-      const int row_tile = static_cast<int>(i / num_panels % state.grid.row_tiles);
-      const int group = static_cast<int>(i / num_panels / state.grid.row_tiles);
-      const Panel panel = state.PanelOf(group, static_cast<int>(i % num_panels));
+  ForEachPanel(state, [&] {
+    return [&](int group, int row_tile, const Panel& panel, const PanelLevels& levels, std::int64_t) {
       const int first_row = state.grid.first_row(row_tile);
-      PanelLevels(state, group, row_tile, panel).ForEachFolded([&](int row, int col, double weight) {
+      levels.ForEachFolded([&](int row, int col, double weight) {
         const int input = first_row + row;
         const int output = panel.first_col + col;
         const int chunk = input / grid.rows;

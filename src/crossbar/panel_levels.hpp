@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "crossbar/parallel.hpp"
 #include "crossbar/state.hpp"
 
 namespace rxnn {
@@ -81,5 +82,20 @@ class PanelLevels {
   const int rows_;
   const Panel& panel_;
 };
+
+// visit(pack, row_tile, panel, levels, i) for every panel that has columns, on all cores, i its number among all
+// panels. Every thread makes a visitor of its own with make_visit().
+template <typename MakeVisit>
+void ForEachPanel(const CrossbarState& state, const MakeVisit& make_visit) {
+  const std::int64_t num_panels = static_cast<std::int64_t>(state.panels.size());
+  ParallelWork(state.packs.count * state.grid.row_tiles * num_panels, [&] {
+    return [&, visit = make_visit()](std::int64_t i) mutable {
+      const int row_tile = static_cast<int>(i / num_panels % state.grid.row_tiles);
+      const int pack = static_cast<int>(i / num_panels / state.grid.row_tiles);
+      const Panel panel = state.PanelOf(pack, static_cast<int>(i % num_panels));
+      if (panel.cols > 0) visit(pack, row_tile, panel, PanelLevels(state, pack, row_tile, panel), i);
+    };
+  });
+}
 
 }  // namespace rxnn

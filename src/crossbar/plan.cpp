@@ -8,7 +8,6 @@
 
 #include "crossbar/code_block_reader.hpp"
 #include "crossbar/panel_levels.hpp"
-#include "crossbar/parallel.hpp"
 #include "crossbar/state.hpp"
 #include "vmm/byte_products.hpp"
 
@@ -56,15 +55,10 @@ void Widen(const LevelBounds& other, LevelBounds* bounds) {
 // Differences of twins as bytes.
 PanelBytes CutTwins(const CrossbarState& state) {
   const int matrices = state.scheme.matrices();
-  const std::int64_t num_panels = static_cast<std::int64_t>(state.panels.size());
   PanelBytes twins(*state.level_bytes, state.grid, state.panels, state.packs.count * matrices);
-  ParallelWork(state.packs.count * state.grid.row_tiles * num_panels, [&] {
-    return [&, copy = AlignedRoom<float>()](std::int64_t i) mutable {
-      const int row_tile = static_cast<int>(i / num_panels % state.grid.row_tiles);
-      const int pack = static_cast<int>(i / num_panels / state.grid.row_tiles);
-      const Panel panel = state.PanelOf(pack, static_cast<int>(i % num_panels));
-      if (panel.cols == 0) return;
-      const PanelLevels levels(state, pack, row_tile, panel);
+  ForEachPanel(state, [&] {
+    return [&, copy = AlignedRoom<float>()](int pack, int row_tile, const Panel& panel, const PanelLevels& levels,
+                                            std::int64_t) mutable {
       float* matrix = copy.Reserve(static_cast<std::size_t>(levels.rows()) * panel.stride);
       for (int m = 0; m < matrices; ++m) {
         levels.CopyMatrix(m, matrix);
@@ -80,17 +74,10 @@ PanelBytes CutTwins(const CrossbarState& state) {
 
 void CrossbarState::FindBounds() {
   if (hardware.adc_bits == 0) return;
-  const std::int64_t num_panels = static_cast<std::int64_t>(panels.size());
-  std::vector<LevelBounds> found(packs.count * grid.row_tiles * num_panels);
-  ParallelWork(static_cast<std::int64_t>(found.size()), [&] {
-    return [&, matrix = std::vector<float>()](std::int64_t i) mutable {
-      const int row_tile = static_cast<int>(i / num_panels % grid.row_tiles);
-      const int group = static_cast<int>(i / num_panels / grid.row_tiles);
-      const Panel panel = PanelOf(group, static_cast<int>(i % num_panels));
-      if (panel.cols == 0) return;
-      const PanelLevels levels(*this, group, row_tile, panel);
-      found[i] = BoundsOf(*this, levels, &matrix);
-    };
+  std::vector<LevelBounds> found(packs.count * grid.row_tiles * panels.size());
+  ForEachPanel(*this, [&] {
+    return [&, matrix = std::vector<float>()](int, int, const Panel&, const PanelLevels& levels,
+                                              std::int64_t i) mutable { found[i] = BoundsOf(*this, levels, &matrix); };
   });
   bounds = found.front();  // the first pack has all its groups
   for (const LevelBounds& other : found) Widen(other, &bounds);
