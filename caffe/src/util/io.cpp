@@ -62,6 +62,10 @@ const char* KindOf(fs::file_type type) {
   }
 }
 
+void RequireReadableSize(const string& filename, std::uintmax_t bytes) {
+  CAFFE_REQUIRE(bytes <= kMaxProtobufBytes) << filename << " has " << bytes << " bytes, expected 2 GiB at most";
+}
+
 // Has what was written to a file or a folder brought to the disk.
 bool Sync(const string& path) {
   const int descriptor = open(path.c_str(), O_RDONLY);
@@ -92,6 +96,8 @@ void WriteAndRename(const string& filename, Write write) {
 }  // namespace
 
 void RequireFile(const string& filename) {
+  // The system would see a shorter name, of another file.
+  CAFFE_REQUIRE(filename.find('\0') == string::npos) << "No file has a zero byte in its name: " << filename;
   std::error_code error;
   const fs::file_type type = fs::status(filename, error).type();
   CAFFE_REQUIRE(type != fs::file_type::not_found) << "File not found: " << filename;
@@ -101,8 +107,7 @@ void RequireFile(const string& filename) {
 
 std::ifstream OpenFile(const string& filename, ios::openmode mode) {
   RequireFile(filename);
-  CAFFE_REQUIRE(fs::file_size(filename) <= INT_MAX)
-      << filename << " has " << fs::file_size(filename) << " bytes, expected 2 GiB at most";
+  RequireReadableSize(filename, fs::file_size(filename));
   std::ifstream stream(filename, mode);
   CAFFE_REQUIRE(stream) << "Cannot open " << filename << ": " << std::strerror(errno);
   return stream;
@@ -110,10 +115,16 @@ std::ifstream OpenFile(const string& filename, ios::openmode mode) {
 
 string ReadWholeFile(const string& filename) {
   std::ifstream stream = OpenFile(filename, ios::in | ios::binary);
-  string content(fs::file_size(filename), '\0');
-  stream.read(content.data(), static_cast<std::streamsize>(content.size()));
+  // The size is a guess: files of /proc have 0 and more to read. A byte beyond it is where most end.
+  string content(fs::file_size(filename) + 1, '\0');
+  size_t size = 0;
+  while (stream.read(content.data() + size, static_cast<std::streamsize>(content.size() - size))) {
+    size = content.size();
+    RequireReadableSize(filename, size);
+    content.resize(2 * size);
+  }
   CAFFE_REQUIRE(!stream.bad()) << "Cannot read " << filename << ": " << std::strerror(errno);
-  content.resize(stream.gcount());
+  content.resize(size + stream.gcount());
   return content;
 }
 
@@ -158,13 +169,15 @@ void WriteProtoToTextFile(const Message& proto, const string& filename) {
 
 void ReadProtoFromBinaryFileOrDie(const string& filename, Message* proto) {
   RequireFile(filename);
+  RequireReadableSize(filename, fs::file_size(filename));
   const int descriptor = open(filename.c_str(), O_RDONLY);
   CAFFE_REQUIRE(descriptor >= 0) << "Cannot open " << filename << ": " << std::strerror(errno);
   google::protobuf::io::FileInputStream raw(descriptor);
   raw.SetCloseOnDelete(true);
   google::protobuf::io::CodedInputStream coded(&raw);
   coded.SetTotalBytesLimit(INT_MAX);
-  CAFFE_REQUIRE(proto->ParseFromCodedStream(&coded) && coded.ConsumedEntireMessage())
+  // Nothing at all parses too, as a message of defaults.
+  CAFFE_REQUIRE(proto->ParseFromCodedStream(&coded) && coded.ConsumedEntireMessage() && coded.CurrentPosition() > 0)
       << "Failed to parse " << proto->GetDescriptor()->name() << " file: " << filename
       << " (truncated, or no binary protobuf file of this kind)";
 }
@@ -180,9 +193,10 @@ bool ReadProtoFromBinaryFile(const string& filename, Message* proto) {
 }
 
 void WriteProtoToBinaryFile(const Message& proto, const string& filename) {
-  CAFFE_REQUIRE(proto.ByteSizeLong() <= INT_MAX)
-      << "Cannot write " << filename << ": " << proto.ByteSizeLong()
-      << " bytes are more than a protobuf file holds (2 GiB); write HDF5 instead (a name ending in .h5)";
+  const size_t bytes = proto.ByteSizeLong();
+  CAFFE_REQUIRE(bytes <= kMaxProtobufBytes)
+      << "Cannot write " << filename << ": " << bytes
+      << " bytes are more than a protobuf file holds (2 GiB); weights that large go to HDF5 (.caffemodel.h5)";
   WriteAndRename(filename, [&](int descriptor) { return proto.SerializeToFileDescriptor(descriptor); });
 }
 
@@ -201,6 +215,8 @@ bool ReadBytes(const string& filename, string* bytes) {
 }  // namespace
 
 cv::Mat ReadImageToCVMat(const string& filename, int height, int width, bool is_color) {
+  CAFFE_REQUIRE(std::int64_t{std::max(height, 0)} * std::max(width, 0) <= kMaxImagePixels)
+      << "an image of " << height << " x " << width << " pixels is too large, " << kMaxImagePixels << " are possible";
   string bytes, failure;
   if (!ReadBytes(filename, &bytes)) return cv::Mat();
   const cv::Mat image = DecodeImage(bytes, is_color ? cv::IMREAD_COLOR : cv::IMREAD_GRAYSCALE, &failure);

@@ -82,6 +82,8 @@ TEST(ProtoFiles, ErrorsSayWhere) {
   const auto read_binary = [&] { caffe::ReadProtoFromBinaryFileOrDie(file, &net); };
   ExpectError(read_binary, "Failed to parse NetParameter file: " + file + " (truncated");
   EXPECT_FALSE(caffe::ReadProtoFromBinaryFile(file, &net));
+  std::filesystem::resize_file(file, 0);
+  ExpectError(read_binary, "Failed to parse NetParameter file: " + file + " (truncated");
   ExpectError([&] { caffe::WriteProtoToBinaryFile(net, "/no/such/folder/net"); }, "Cannot write /no/such/folder/net");
 }
 
@@ -148,8 +150,20 @@ TEST(Files, OnlyFilesAreRead) {
   const std::string too_large = folder / "huge" + " has 3221225472 bytes, expected 2 GiB at most";
   ExpectError([&] { caffe::ReadProtoFromTextFileOrDie(folder / "huge", &net); }, too_large);
   ExpectError([&] { caffe::ReadImageList(folder / "huge"); }, too_large);
-  ExpectError([&] { caffe::ReadProtoFromBinaryFileOrDie(folder / "huge", &net); }, "Failed to parse NetParameter");
+  ExpectError([&] { caffe::ReadProtoFromBinaryFileOrDie(folder / "huge", &net); }, too_large);
   ExpectError([&] { caffe::ReadImageList(std::string(5000, 'x')); }, "File name too long");
+  ExpectError([&] { caffe::ReadWholeFile(folder / std::string("huge\0x", 6)); }, "No file has a zero byte in its name");
+}
+
+// They call themselves regular and empty.
+TEST(Files, OfProcAreReadToTheirEnd) {
+  const std::string file = "/proc/self/maps";
+  ASSERT_EQ(std::filesystem::file_size(file), 0u);
+  const std::string read = caffe::ReadWholeFile(file);
+  EXPECT_GT(read.size(), 4096u);
+  EXPECT_EQ(read.back(), '\n');
+  EXPECT_EQ(read.find('\0'), std::string::npos);
+  EXPECT_EQ(caffe::ReadWholeFile("/proc/sys/kernel/ostype"), "Linux\n");
 }
 
 TEST(Images, AreReadAsBgr) {
@@ -158,6 +172,8 @@ TEST(Images, AreReadAsBgr) {
   cv::imwrite(folder / "x.png", image);
   const cv::Mat read = caffe::ReadImageToCVMat(folder / "x.png");
   ASSERT_EQ(read.size(), image.size());
+  ExpectError([&] { caffe::ReadImageToCVMat(folder / "x.png", 100000000, 100000000, true); },
+              "an image of 100000000 x 100000000 pixels is too large, 134217728 are possible");
   EXPECT_EQ(cv::norm(read, image, cv::NORM_INF), 0);
   EXPECT_EQ(caffe::ReadImageToCVMat(folder / "x.png", false).channels(), 1);
   EXPECT_EQ(caffe::ReadImageToCVMat(folder / "x.png", 8, 3).size(), cv::Size(3, 8));

@@ -3,6 +3,8 @@
 
 #include <google/protobuf/message.h>
 
+#include <climits>
+#include <cstdint>
 #include <opencv2/core/mat.hpp>
 #include <string>
 
@@ -12,6 +14,9 @@
 namespace caffe {
 
 using ::google::protobuf::Message;
+
+// Messages end here, and so do files that are held whole: protobuf takes no part of a message closer to 2 GiB.
+constexpr std::uintmax_t kMaxProtobufBytes = INT_MAX - 16;
 
 // A new empty directory, and the name of a file in a new one that does not exist yet, below the system's folder for
 // temporary files. The caller removes them. Throw Error where that fails.
@@ -24,7 +29,7 @@ void RequireFile(const string& filename);
 // Opens a file to read. Throws Error for what RequireFile refuses, for more than 2 GiB, and for one that is not to be
 // opened, naming it and the reason.
 std::ifstream OpenFile(const string& filename, ios::openmode mode = ios::in);
-// The same for all of it at once.
+// The same for all of it at once; those of /proc too, which say that they are empty.
 string ReadWholeFile(const string& filename);
 // Gives a file that was written beside its place its name, when its bytes are on the disk: after a crash, of the
 // machine too, there is the old file or the new one. Throws Error where that fails; the temporary file is gone then.
@@ -40,13 +45,14 @@ bool ReadProtoFromTextFile(const string& filename, Message* proto);
 // Written beside and renamed, so that a reader never sees half a file. Throws Error where that fails.
 void WriteProtoToTextFile(const Message& proto, const string& filename);
 
-// Binary, up to protobuf's 2 GiB. Throws Error for a missing, truncated or foreign file, naming it and the message
-// type.
+// Binary. Throws Error for a missing, truncated or foreign file, naming it and the message type, and for more than
+// kMaxProtobufBytes, read or written.
 void ReadProtoFromBinaryFileOrDie(const string& filename, Message* proto);
 bool ReadProtoFromBinaryFile(const string& filename, Message* proto);
 void WriteProtoToBinaryFile(const Message& proto, const string& filename);
 
 // BGR (or grey) image, 8 bits, resized when height and width are above 0. Empty when the file is missing or no image.
+// Throws Error for a height and width of more than 2^27 pixels.
 cv::Mat ReadImageToCVMat(const string& filename, int height, int width, bool is_color);
 cv::Mat ReadImageToCVMat(const string& filename, int height, int width);
 cv::Mat ReadImageToCVMat(const string& filename, bool is_color);
