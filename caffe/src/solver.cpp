@@ -34,6 +34,7 @@ SolverAction::Enum Solver<Dtype>::GetRequestedAction() {
 
 template <typename Dtype>
 void Solver<Dtype>::Step(int iters) {
+  if (param_.snapshot() > 0) CheckSnapshotSize();
   const int start_iter = iter_;
   const int stop_iter = iter_ + iters;
   losses_.clear();
@@ -112,6 +113,11 @@ void Solver<Dtype>::Solve(const char* resume_file) {
     LOG(INFO) << "Restoring previous solver status from " << resume_file;
     Resume(resume_file);
   }
+  // What cannot be written at the end is not worth the way there.
+  if (param_.snapshot_after_train()) {
+    CheckSnapshotSize();
+    RequireWritablePrefix();
+  }
   const int start_iter = iter_;
   Step(param_.max_iter() - iter_);
   if (param_.snapshot_after_train() && !IsDue(iter_, param_.snapshot())) Snapshot();
@@ -182,7 +188,26 @@ void Solver<Dtype>::Test(int test_net_id) {
 }
 
 template <typename Dtype>
+void Solver<Dtype>::CheckSnapshotSize() const {
+  if (param_.snapshot_format() == SolverParameter::HDF5) return;
+  std::int64_t weights = 0;
+  for (const auto& layer : net_->layers()) {
+    for (const auto& blob : layer->blobs()) weights += blob->count();
+  }
+  if (param_.snapshot_diff()) weights *= 2;
+  const auto check = [](const char* file, std::int64_t values) {
+    const std::uintmax_t bytes = values * sizeof(Dtype);
+    CAFFE_REQUIRE(bytes <= kMaxProtobufBytes)
+        << "The " << file << " of a snapshot would have " << bytes
+        << " bytes, more than a protobuf file holds (2 GiB): set snapshot_format: HDF5 in the solver";
+  };
+  check(".caffemodel", weights);
+  check(".solverstate", StateValues());
+}
+
+template <typename Dtype>
 void Solver<Dtype>::Snapshot() {
+  CheckSnapshotSize();
   const string model_filename =
       param_.snapshot_format() == SolverParameter::HDF5 ? SnapshotToHDF5() : SnapshotToBinaryProto();
   SnapshotSolverState(model_filename);
@@ -220,12 +245,18 @@ void Solver<Dtype>::Restore(const char* resume_file) {
   } else {
     RestoreSolverStateFromBinaryProto(filename);
   }
+  CAFFE_REQUIRE(iter_ >= 0 && current_step_ >= 0)
+      << filename << ": is at iteration " << iter_ << " and step " << current_step_ << " of the rate; it is damaged";
 }
 
 template <typename Dtype>
 void Solver<Dtype>::Resume(const char* resume_file) {
   Restore(resume_file);
-  ApplyResumeState(restored_);
+  try {
+    ApplyResumeState(restored_);
+  } catch (const Error& error) {
+    throw Error(string(resume_file) + ": " + error.what());
+  }
 }
 
 INSTANTIATE_CLASS(Solver);

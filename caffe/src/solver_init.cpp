@@ -77,6 +77,11 @@ template <typename Dtype>
 void Solver<Dtype>::CheckSnapshotWritePermissions() {
   if (param_.snapshot() <= 0) return;
   CAFFE_REQUIRE(param_.has_snapshot_prefix()) << "In solver params, snapshot is specified but snapshot_prefix is not";
+  RequireWritablePrefix();
+}
+
+template <typename Dtype>
+void Solver<Dtype>::RequireWritablePrefix() {
   const string probe = SnapshotFilename(".tempfile");
   const bool writable = std::ofstream(probe).good();
   const string reason = std::strerror(errno);
@@ -153,6 +158,7 @@ void Solver<Dtype>::InitTestNets() {
   template Solver<Dtype>::Solver(const string&);                \
   template void Solver<Dtype>::Init(const SolverParameter&);    \
   template void Solver<Dtype>::CheckSnapshotWritePermissions(); \
+  template void Solver<Dtype>::RequireWritablePrefix();         \
   template void Solver<Dtype>::InitTrainNet();                  \
   template void Solver<Dtype>::InitTestNets()
 INSTANTIATE_SOLVER_INIT(float);

@@ -358,5 +358,24 @@ TEST(SGDSolversSnapshot, OfAnotherSolverIsRefused) {
   ExpectError([&] { solver->Restore("no.solverstate"); }, "File not found: no.solverstate");
 }
 
+TEST(SGDSolversSnapshot, WithDamagedNumbersIsRefused) {
+  const TemporaryDirectory folder;
+  const auto solver = MakeSolver<float>("base_lr: 0.1 lr_policy: 'fixed' snapshot_prefix: '" + folder / "x" + "'");
+  solver->Step(1);
+  solver->Snapshot();
+  const std::string file = folder / "x_iter_1.solverstate";
+  caffe::SolverState whole;
+  caffe::ReadProtoFromBinaryFileOrDie(file, &whole);
+  const auto refused = [&](const std::function<void(caffe::SolverState*)>& damage, const std::string& message) {
+    caffe::SolverState state = whole;
+    damage(&state);
+    caffe::WriteProtoToBinaryFile(state, file);
+    ExpectError([&] { solver->Resume(file.c_str()); }, file + ": " + message);
+  };
+  refused([](auto* state) { state->set_iter(-3); }, "is at iteration -3 and step 0 of the rate");
+  refused([](auto* state) { state->set_current_step(-1); }, "is at iteration 1 and step -1 of the rate");
+  refused([](auto* state) { state->mutable_resume()->set_random_state("7 x"); }, "the random state of the snapshot");
+}
+
 }  // namespace
 }  // namespace rxnn::testing

@@ -267,6 +267,43 @@ TEST(SolverSnapshots, AtTheEndOnlyOnce) {
   EXPECT_EQ(log.CountOf("Snapshotting solver state to binary proto file "), 1);
 }
 
+// Before the first iteration, and whatever its history adds. Nobody touches the parameters: they take no memory.
+TEST(SolverSnapshots, ThatHaveNoRoomInTheirFormatAreRefusedBeforeWorkIsDone) {
+  const TemporaryDirectory folder;
+  const auto make = [&](std::int64_t values, const std::string& text) {
+    const std::string net =
+        "layer { name: 'w' type: 'Parameter' top: 'w' parameter_param { shape { dim: " + std::to_string(values) +
+        " } } } layer { name: 'end' type: 'Silence' bottom: 'w' }";
+    const std::string all = "base_lr: 0.1 lr_policy: 'fixed' max_iter: 1 snapshot_prefix: '" + folder / "x" + "' ";
+    return std::unique_ptr<caffe::Solver<float>>(
+        caffe::SolverRegistry<float>::CreateSolver(SolverText(all + text, net)));
+  };
+  const std::string end = ", more than a protobuf file holds (2 GiB): set snapshot_format: HDF5 in the solver";
+  const std::string model = "The .caffemodel of a snapshot would have 2400000000 bytes" + end;
+  ExpectError([&] { make(600000000, "snapshot: 5")->Step(1); }, model);
+  ExpectError([&] { make(600000000, "snapshot: 5 snapshot_after_train: false")->Solve(); }, model);
+  ExpectError([&] { make(600000000, "")->Solve(); }, model);
+  ExpectError([&] { make(600000000, "")->Snapshot(); }, model);
+  ExpectError([&] { make(300000000, "snapshot_diff: true")->Snapshot(); }, model);
+  ExpectError([&] { make(300000000, "type: 'Adam'")->Snapshot(); },
+              "The .solverstate of a snapshot would have 2400000000 bytes" + end);
+  make(300000000, "")->CheckSnapshotSize();
+  make(600000000, "snapshot_format: HDF5")->CheckSnapshotSize();
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
+TEST(SolverSnapshots, ThatCannotBeWrittenAreRefusedBeforeWorkIsDone) {
+  const std::string text = "base_lr: 0.1 lr_policy: 'fixed' max_iter: 5 snapshot_prefix: '/no/such/folder/x' ";
+  const std::string message = "Cannot write to snapshot prefix '/no/such/folder/x' (No such file or directory)";
+  ExpectError([&] { MakeSolver<float>(text + "snapshot: 2"); }, message);
+  const auto at_the_end = MakeSolver<float>(text);
+  ExpectError([&] { at_the_end->Solve(); }, message);
+  EXPECT_EQ(at_the_end->iter(), 0);
+  const auto never = MakeSolver<float>(text + "snapshot_after_train: false");
+  never->Solve();
+  EXPECT_EQ(never->iter(), 5);
+}
+
 TEST(SolverSnapshots, DiffsGoAlongWhenAskedFor) {
   const TemporaryDirectory folder;
   const auto solver =

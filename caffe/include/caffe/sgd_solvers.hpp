@@ -50,6 +50,7 @@ class SGDSolver : public Solver<Dtype> {
   virtual void ComputeUpdateValue(int param_id, Dtype rate);
   // Scales all gradients so that their L2 norm is at most clip_gradients (off when negative).
   virtual void ClipGradients();
+  std::int64_t StateValues() const override;
   void SnapshotSolverState(const string& model_filename) override;
   virtual void SnapshotSolverStateToBinaryProto(const string& model_filename);
   virtual void SnapshotSolverStateToHDF5(const string& model_filename);

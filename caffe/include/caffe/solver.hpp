@@ -1,6 +1,7 @@
 // Training: the loop around a network that forms gradients, updates weights, tests, and keeps snapshots.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -70,17 +71,23 @@ class Solver {
 
   // Throws Error if snapshots are asked for and cannot be written.
   void CheckSnapshotWritePermissions();
+  // Throws Error where a snapshot has no room in files of its format: protobuf's end at 2 GiB.
+  void CheckSnapshotSize() const;
   virtual const char* type() const { return ""; }
 
   // Turns the gradients in the diffs of the parameters into an update, applies it, and counts the iteration.
   virtual void ApplyUpdate() = 0;
 
  protected:
+  // Throws Error where no file can be made under snapshot_prefix.
+  void RequireWritablePrefix();
   string SnapshotFilename(const string& extension);
   string SnapshotToBinaryProto();
   string SnapshotToHDF5();
   void TestAll();
   void Test(int test_net_id = 0);
+  // Values that SnapshotSolverState writes, as far as their number grows with the net.
+  virtual std::int64_t StateValues() const { return 0; }
   virtual void SnapshotSolverState(const string& model_filename) = 0;
   virtual void RestoreSolverStateFromHDF5(const string& state_file) = 0;
   virtual void RestoreSolverStateFromBinaryProto(const string& state_file) = 0;

@@ -25,6 +25,13 @@ string FindLearnedNet(const string& learned_net, const string& state_file) {
 }  // namespace
 
 template <typename Dtype>
+std::int64_t SGDSolver<Dtype>::StateValues() const {
+  std::int64_t values = 0;
+  for (const auto& blob : history_) values += blob->count();
+  return values;
+}
+
+template <typename Dtype>
 void SGDSolver<Dtype>::SnapshotSolverState(const string& model_filename) {
   if (this->param_.snapshot_format() == SolverParameter::HDF5) {
     SnapshotSolverStateToHDF5(model_filename);
@@ -103,6 +110,7 @@ void SGDSolver<Dtype>::RestoreSolverStateFromHDF5(const string& state_file) {
 }
 
 #define INSTANTIATE_SGD_STATE(Dtype)                                               \
+  template std::int64_t SGDSolver<Dtype>::StateValues() const;                     \
   template void SGDSolver<Dtype>::SnapshotSolverState(const string&);              \
   template void SGDSolver<Dtype>::SnapshotSolverStateToBinaryProto(const string&); \
   template void SGDSolver<Dtype>::SnapshotSolverStateToHDF5(const string&);        \
