@@ -16,6 +16,9 @@ from .hardware import Hardware, load_hardware
 from .model import FilePath, LayerMatrix, layer_matrix, put_on_crossbars, read_model, select_layers, write_model
 from .weights import AddLayer, OutputFiles, Weights, check_size, read_weights, writing_weights
 
+# Of a blob.
+_MOST_VALUES = 2**31 - 1
+
 # Called with the layer's name, arrays done and arrays in all.
 Progress = Callable[[str, int, int], object]
 
@@ -88,6 +91,12 @@ def convert(
     values = read_weights(weights, net)
     param.conductance = CrossbarParameter.FROM_WEIGHTS if online else CrossbarParameter.STORED
     plan = [_plan_layer(layer, values, param) for layer in chosen]
+    for planned in plan:
+        if not online and planned.num_levels > _MOST_VALUES:
+            raise Error(
+                f"layer '{planned.layer.name}': its {planned.num_levels} conductances are more than a blob holds "
+                f"({_MOST_VALUES}); let the layers compute them (--online), or leave it (--exclude)"
+            )
     check_size(out_weights, _count_values(plan, values, online))
 
     for planned in plan:

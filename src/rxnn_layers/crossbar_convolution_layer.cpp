@@ -15,14 +15,15 @@ std::vector<int> ToVector(const caffe::Blob<int>& blob) { return {blob.cpu_data(
 
 template <typename Dtype>
 void CrossbarConvolutionLayer<Dtype>::LayerSetUp(const Blobs& bottom, const Blobs& top) {
-  const bool stored = this->layer_param_.crossbar_param().conductance() == caffe::CrossbarParameter::STORED;
-  typename LayerCrossbars<Dtype>::Blobs given;
-  if (stored) given.swap(this->blobs_);  // the plain layer would take them for weights
-  caffe::ConvolutionLayer<Dtype>::LayerSetUp(bottom, top);
-  const int outputs = this->num_output_ / this->group_;
-  const int inputs = this->blobs_[0]->count(1);
-  crossbars_ = std::make_unique<LayerCrossbars<Dtype>>(this->layer_param_, this->group_, inputs, outputs);
-  if (stored) crossbars_->ShapeStoredBlobs(given, &this->blobs_);
+  this->SetUpGeometry(bottom);
+  crossbars_ = std::make_unique<LayerCrossbars<Dtype>>(this->layer_param_, this->group_, this->kernel_dim_,
+                                                       this->num_output_ / this->group_);
+  const auto& bias_filler = this->layer_param_.convolution_param().bias_filler();
+  if (crossbars_->stored()) {
+    crossbars_->SetUpStoredBlobs(this->bias_term_ ? &bias_filler : nullptr, &this->blobs_);
+  } else {
+    this->SetUpBlobs();
+  }
 }
 
 template <typename Dtype>

@@ -8,12 +8,14 @@ namespace rxnn {
 
 template <typename Dtype>
 void CrossbarInnerProductLayer<Dtype>::LayerSetUp(const Blobs& bottom, const Blobs& top) {
-  const bool stored = this->layer_param_.crossbar_param().conductance() == caffe::CrossbarParameter::STORED;
-  typename LayerCrossbars<Dtype>::Blobs given;
-  if (stored) given.swap(this->blobs_);  // the plain layer would take them for weights
-  caffe::InnerProductLayer<Dtype>::LayerSetUp(bottom, top);
+  this->SetUpGeometry(bottom);
   crossbars_ = std::make_unique<LayerCrossbars<Dtype>>(this->layer_param_, 1, this->K_, this->N_);
-  if (stored) crossbars_->ShapeStoredBlobs(given, &this->blobs_);
+  const auto& bias_filler = this->layer_param_.inner_product_param().bias_filler();
+  if (crossbars_->stored()) {
+    crossbars_->SetUpStoredBlobs(this->bias_term_ ? &bias_filler : nullptr, &this->blobs_);
+  } else {
+    this->SetUpBlobs();
+  }
 }
 
 template <typename Dtype>

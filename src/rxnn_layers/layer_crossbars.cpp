@@ -4,6 +4,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "caffe/filler.hpp"
 #include "crossbar/parallel.hpp"
 #include "rxnn_layers/hardware_proto.hpp"
 
@@ -88,22 +89,26 @@ std::vector<int> LayerCrossbars<Dtype>::LevelShape() const {
 }
 
 template <typename Dtype>
-void LayerCrossbars<Dtype>::ShapeStoredBlobs(const Blobs& given, Blobs* blobs) const {
-  using caffe::Blob;
-  Blobs stored{std::make_shared<Blob<Dtype>>(LevelShape()),
-               std::make_shared<Blob<Dtype>>(std::vector<int>{groups_ * outputs_})};
-  if (blobs->size() > 1) stored.push_back((*blobs)[1]);
-  if (!given.empty()) {
-    CAFFE_REQUIRE(given.size() == stored.size())
-        << "stored conductances come in " << stored.size() << " blobs, the weights have " << given.size();
-    for (size_t i = 0; i < stored.size(); ++i) {
-      CAFFE_REQUIRE(given[i]->shape() == stored[i]->shape())
-          << "blob " << i << " of the stored conductances has shape " << given[i]->shape_string() << ", expected "
-          << stored[i]->shape_string();
+void LayerCrossbars<Dtype>::SetUpStoredBlobs(const caffe::FillerParameter* bias_filler, Blobs* blobs) const {
+  const std::vector<int> of_outputs = {groups_ * outputs_};
+  Blobs stored;
+  stored.push_back(std::make_shared<caffe::Blob<Dtype>>(LevelShape()));
+  stored.push_back(std::make_shared<caffe::Blob<Dtype>>(of_outputs));
+  if (bias_filler != nullptr) stored.push_back(std::make_shared<caffe::Blob<Dtype>>(of_outputs));
+  if (blobs->empty()) {
+    if (bias_filler != nullptr) {
+      std::unique_ptr<caffe::Filler<Dtype>>(caffe::GetFiller<Dtype>(*bias_filler))->Fill(stored[2].get());
     }
-    stored = given;
+    *blobs = stored;
+    return;
   }
-  *blobs = stored;
+  CAFFE_REQUIRE(blobs->size() == stored.size())
+      << "stored conductances come in " << stored.size() << " blobs, the weights have " << blobs->size();
+  for (size_t i = 0; i < stored.size(); ++i) {
+    CAFFE_REQUIRE((*blobs)[i]->shape() == stored[i]->shape())
+        << "blob " << i << " of the stored conductances has shape " << (*blobs)[i]->shape_string() << ", expected "
+        << stored[i]->shape_string();
+  }
 }
 
 template <typename Dtype>

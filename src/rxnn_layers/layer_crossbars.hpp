@@ -33,9 +33,10 @@ class LayerCrossbars {
   bool stored() const { return stored_; }
   const Hardware& hardware() const { return hardware_; }
 
-  // For STORED: turns the plain blobs [weights, bias] into the stored ones, or, where `given` (blobs of a weight file)
-  // is not empty, takes those after checking their shapes.
-  void ShapeStoredBlobs(const Blobs& given, Blobs* blobs) const;
+  // For STORED, in place of the plain layer's blobs: makes them, the bias (null: none) filled, or, where there are some
+  // (of a NetParameter), checks their shapes. Throws Error for more levels than a blob holds, before any memory is
+  // taken.
+  void SetUpStoredBlobs(const caffe::FillerParameter* bias_filler, Blobs* blobs) const;
 
   // Where the layer has a bias: its place among the blobs.
   size_t bias_index() const { return stored_ ? 2 : 1; }

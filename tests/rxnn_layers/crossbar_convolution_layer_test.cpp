@@ -280,6 +280,23 @@ TEST(CrossbarConvolution, RefusesInputsThatAreNotFinite) {
   EXPECT_NE(FailureOf([&] { f.Forward(); }).find("finite"), std::string::npos);
 }
 
+// Blobs that come with the layer are its own where their shapes are right.
+TEST(CrossbarConvolution, ChecksStoredBlobsThatAreGiven) {
+  const std::string text = Text({3, 4, 1, 3, 3, 1, 1, 1}, "conductance: STORED");
+  const Fixture f(text, {1, 3, 6, 6});
+  caffe::LayerParameter param;
+  f.layer->ToProto(&param);
+  caffe::Blob<float> bottom(std::vector<int>{1, 3, 6, 6}), top;
+  const auto set_up = [&] { caffe::LayerRegistry<float>::CreateLayer(param)->SetUp({&bottom}, {&top}); };
+  EXPECT_EQ(FailureOf(set_up), "no failure");
+  param.mutable_blobs(1)->mutable_shape()->set_dim(0, 2);
+  param.mutable_blobs(1)->mutable_data()->Truncate(2);
+  EXPECT_NE(FailureOf(set_up).find("blob 1 of the stored conductances has shape 2 (2), expected 4 (4)"),
+            std::string::npos);
+  param.mutable_blobs()->RemoveLast();
+  EXPECT_NE(FailureOf(set_up).find("come in 3 blobs, the weights have 2"), std::string::npos);
+}
+
 TEST(CrossbarConvolution, StoredConductancesHaveNoGradient) {
   Fixture f(Text({3, 4, 1, 3, 3, 1, 1, 1}, "conductance: STORED"), {1, 3, 6, 6});
   EXPECT_NE(FailureOf([&] { f.layer->Backward(f.tops, {true}, f.bottoms); }).find("no gradient"), std::string::npos);

@@ -107,6 +107,35 @@ TEST(CrossbarInnerProduct, StoredEqualsFromWeightsBitForBit) {
   EXPECT_EQ(online.Forward(), stored.Forward());
 }
 
+// Weights that are not needed are not made: their filler, which does not exist, is not asked for.
+TEST(CrossbarInnerProduct, StoredConductancesTakeNoMemoryForWeights) {
+  const std::string options = "weight_filler { type: 'none' } bias_filler { value: 3 } num_output: ";
+  caffe::LayerParameter param;
+  ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(
+      "name: 'ip' type: 'CrossbarInnerProduct' crossbar_param { conductance: STORED }", &param));
+  Blob<float> bottom(std::vector<int>{1, 20000}), top;
+  const auto blobs_of = [&](int outputs) {
+    *param.mutable_inner_product_param() = caffe::InnerProductParameter();
+    EXPECT_TRUE(google::protobuf::TextFormat::MergeFromString(options + std::to_string(outputs),
+                                                              param.mutable_inner_product_param()));
+    const auto layer = caffe::LayerRegistry<float>::CreateLayer(param);
+    layer->SetUp({&bottom}, {&top});
+    return layer->blobs();
+  };
+  const auto blobs = blobs_of(5);
+  ASSERT_EQ(blobs.size(), 3u);
+  EXPECT_EQ(blobs[0]->shape(), (std::vector<int>{1, 2, 4, 20000, 5}));
+  EXPECT_EQ(blobs[0]->data()->head(), caffe::SyncedMemory::UNINITIALIZED);
+  EXPECT_EQ(blobs[2]->cpu_data()[4], 3);
+  try {
+    blobs_of(20000);
+    ADD_FAILURE() << "3.2e9 levels are more than a blob holds";
+  } catch (const caffe::Error& error) {
+    EXPECT_NE(std::string(error.what()).find("a blob of more than 2147483647 values is too large"), std::string::npos)
+        << error.what();
+  }
+}
+
 TEST(CrossbarInnerProduct, CountsSaturatedConversions) {
   Fixture<float> ideal("num_output: 3", kIdeal, {2, 40});
   ideal.Forward();
