@@ -47,7 +47,7 @@ def _read_hdf5(path: FilePath, names: Sequence[str]) -> Weights:
                     blobs.append(blob[()].astype(np.float32))
                 if blobs:
                     weights[name] = blobs
-    except OSError as error:
+    except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:  # what h5py says of damage
         raise Error(f"{os.fspath(path)}: truncated, or no HDF5 file ({error})") from None
     return weights
 

@@ -68,3 +68,14 @@ def test_names_what_cannot_be_read(tmp_path: Path) -> None:
     refuses("too large", data=(2**20, 2**20), label=np.zeros(2))
     refuses("has no rows", data=np.float32(1), label=np.zeros(2))
     refuses("has no rows", data=np.zeros((0, 3)), label=np.zeros(0))
+
+
+def test_a_damaged_shape_asks_for_no_memory(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        data = file.create_dataset("data", data=np.zeros((4, 5), "f4"), maxshape=(None, 5), chunks=(4, 5))
+        data.resize((10**8, 5))
+        file["label"] = np.arange(4)
+    with pytest.raises(
+        caffe.Error, match=r"in\.h5: dataset data is damaged: the file holds 80 bytes for its 500000000 values"
+    ):
+        net_of(tmp_path, data_layer(tmp_path))

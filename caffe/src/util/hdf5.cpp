@@ -40,6 +40,16 @@ hsize_t ElementCount(hid_t set) {
   return static_cast<hsize_t>(H5Sget_simple_extent_npoints(space));
 }
 
+// Whether the file has what the dataset's shape asks for: damage must not ask for memory. gzip, the strongest of the
+// common filters, makes 1032 bytes of one at most; where nothing is stored, all values are the dataset's fill value.
+bool IsPlausible(hid_t set) {
+  constexpr double kMostOfOne = 1032;
+  const Hdf5Handle type(H5Dget_type(set), H5Tclose);
+  const hsize_t stored = H5Dget_storage_size(set);
+  const double asked = static_cast<double>(ElementCount(set)) * static_cast<double>(H5Tget_size(type));
+  return stored == 0 || asked <= kMostOfOne * static_cast<double>(stored);
+}
+
 }  // namespace
 
 Hdf5Reader::Hdf5Reader(const string& filename) : filename_(filename) {
@@ -74,6 +84,8 @@ vector<int> Hdf5Reader::Shape(const string& dataset) const {
   for (const hsize_t dim : dims) {
     CAFFE_REQUIRE(dim <= INT_MAX) << filename_ << ": dataset " << dataset << " is too large: an axis of " << dim;
   }
+  CAFFE_REQUIRE(IsPlausible(set)) << filename_ << ": dataset " << dataset << " is damaged: the file holds "
+                                  << H5Dget_storage_size(set) << " bytes for its " << ElementCount(set) << " values";
   return vector<int>(dims.begin(), dims.end());
 }
 
@@ -94,7 +106,8 @@ string Hdf5Reader::ReadString(const string& dataset) const {
   CAFFE_REQUIRE(set >= 0) << filename_ << ": no dataset " << dataset;
   const Hdf5Handle type(H5Dget_type(set), H5Tclose);
   // Fixed length, as Caffe writes it; other programs may store a pointer to the text.
-  CAFFE_REQUIRE(H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 && ElementCount(set) == 1)
+  CAFFE_REQUIRE(H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 && ElementCount(set) == 1 &&
+                H5Tget_size(type) <= H5Dget_storage_size(set))
       << filename_ << ": dataset " << dataset << " is no text of fixed length";
   string value(H5Tget_size(type), '\0');
   CAFFE_REQUIRE(H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, value.data()) >= 0)
@@ -106,6 +119,7 @@ string Hdf5Reader::ReadString(const string& dataset) const {
 string Hdf5Reader::ReadBytes(const string& dataset) const {
   const Hdf5Handle set(H5Dopen2(file_, dataset.c_str(), H5P_DEFAULT), H5Dclose);
   CAFFE_REQUIRE(set >= 0) << filename_ << ": no dataset " << dataset;
+  CAFFE_REQUIRE(ElementCount(set) <= H5Dget_storage_size(set)) << filename_ << ": dataset " << dataset << " is damaged";
   string value(ElementCount(set), '\0');
   CAFFE_REQUIRE(H5Dread(set, H5T_NATIVE_UCHAR, H5S_ALL, H5S_ALL, H5P_DEFAULT, value.data()) >= 0)
       << filename_ << ": cannot read dataset " << dataset;

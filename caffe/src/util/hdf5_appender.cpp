@@ -46,7 +46,8 @@ bool AppendRows(hid_t set, const vector<hsize_t>& dims, const Dtype* data) {
   const Hdf5Handle target(H5Dget_space(set), H5Sclose);
   const Hdf5Handle source(H5Screate_simple(axes, dims.data(), nullptr), H5Sclose);
   return H5Sselect_hyperslab(target, H5S_SELECT_SET, start.data(), nullptr, dims.data(), nullptr) >= 0 &&
-         H5Dwrite(set, Hdf5Type(data), source, target, H5P_DEFAULT, data) >= 0;
+         H5Dwrite(set, Hdf5Type(data), source, target, H5P_DEFAULT, data) >= 0 &&
+         H5Dflush(set) >= 0;  // chunks that have no room on the disk come to light here
 }
 
 template <typename Dtype>

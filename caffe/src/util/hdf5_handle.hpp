@@ -21,8 +21,12 @@ class Hdf5Handle {
   herr_t (*close_)(hid_t);
 };
 
-// HDF5 prints its own stack of messages; ours say what matters.
-inline void SilenceHdf5() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+// Before anything else is asked of HDF5. It prints its own stack of messages; ours say what matters. At the end of the
+// process it would close what is open once more, and crash where that failed before, on a full disk.
+inline void SilenceHdf5() {
+  H5dont_atexit();
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+}
 
 inline hid_t Hdf5Type(const float*) { return H5T_NATIVE_FLOAT; }
 inline hid_t Hdf5Type(const double*) { return H5T_NATIVE_DOUBLE; }

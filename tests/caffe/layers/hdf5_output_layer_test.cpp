@@ -1,5 +1,8 @@
 #include "caffe/layers/hdf5_output_layer.hpp"
 
+#include <sys/resource.h>
+
+#include <csignal>
 #include <filesystem>
 
 #include "caffe/util/hdf5.hpp"
@@ -52,6 +55,22 @@ TYPED_TEST(HDF5OutputLayerTest, AddsTheRowsOfEachBatch) {
   EXPECT_EQ(this->Read("label", {3}), (std::vector<double>{7, 8, 7}));
   run.bottom[0]->Reshape({1, 3});
   ExpectError([&] { run.Forward(); }, "rows cannot be added to dataset data");
+}
+
+// The library keeps chunks to itself until the dataset is closed, and says nothing of those that it cannot write then.
+TYPED_TEST(HDF5OutputLayerTest, SaysThatThereIsNoRoom) {
+  rlimit before;
+  getrlimit(RLIMIT_FSIZE, &before);
+  const auto on_signal = std::signal(SIGXFSZ, SIG_IGN);
+  {
+    LayerHarness<TypeParam> run(this->Text(), {MakeBlob<TypeParam>({4, 3000}), MakeBlob<TypeParam>({4})}, 0);
+    const rlimit limit = {1 << 14, before.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    ExpectError([&] { run.Forward(); }, "Cannot write " + this->path_);
+  }
+  setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, on_signal);
+  EXPECT_TRUE(std::filesystem::is_empty(this->folder_.path()));
 }
 
 TYPED_TEST(HDF5OutputLayerTest, SaysWhatIsWrong) {
