@@ -26,7 +26,14 @@ void DataLayer<Dtype>::DataLayerSetUp(const vector<Blob<Dtype>*>& bottom, const 
   if (param.rand_skip() > 0) {
     unsigned skip = caffe_rng_rand() % param.rand_skip();
     LOG(INFO) << "Skipping first " << skip << " data points.";
-    for (; skip > 0; --skip) Next();
+    // Round the database as often as it takes, without going there.
+    const string first = cursor_->key();
+    for (unsigned passed = 1; passed <= skip; ++passed) {
+      Next();
+      if (cursor_->key() != first) continue;
+      skip %= passed;
+      passed = 0;
+    }
   }
   const int batch_size = static_cast<int>(param.batch_size());
   // The first batch begins with it again.

@@ -114,6 +114,22 @@ TYPED_TEST(DataLayerTest, SkipsAtRandom) {
   EXPECT_EQ(first, (std::set<double>{10, 11, 12}));
 }
 
+// Hours of reading, if each record were passed.
+TYPED_TEST(DataLayerTest, SkipsManyTimesItsRecordsAtOnce) {
+  WriteDatabase(this->path_, Images(5));
+  std::set<double> first;
+  for (int seed = 0; seed < 40; ++seed) {
+    caffe::Caffe::set_random_seed(seed);
+    LayerHarness<TypeParam> run(this->Text(1, "rand_skip: 4294967295"), {}, 2);
+    caffe::Caffe::set_random_seed(seed);
+    const unsigned skipped = caffe::caffe_rng_rand() % 4294967295u;
+    run.Forward();
+    EXPECT_EQ(run.out(1).cpu_data()[0], 10 + skipped % 5);
+    first.insert(run.out(1).cpu_data()[0]);
+  }
+  EXPECT_EQ(first.size(), 5u);
+}
+
 TYPED_TEST(DataLayerTest, SolversTakeTurnsInTraining) {
   WriteDatabase(this->path_, Images(5));
   caffe::Caffe::set_solver_count(3);
