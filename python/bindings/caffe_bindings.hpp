@@ -40,6 +40,9 @@ using Path = std::filesystem::path;
 // Throws caffe::Error unless the file can be read.
 void RequireFile(const Path& file);
 
+// A text from a file, which need not be UTF-8: what is not becomes \xHH.
+py::str ToStr(const std::string& text);
+
 // Keeps `kept` as long as `owner` is there (and until the next call after that).
 void KeepWith(const std::shared_ptr<void>& owner, std::shared_ptr<void> kept);
 

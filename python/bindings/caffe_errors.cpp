@@ -51,7 +51,7 @@ void Translate(std::exception_ptr pointer) {
       while (!place.empty() && (place.back() == ' ' || place.back() == ':')) place.pop_back();
       cause->Restore(place);
     } else {
-      PyErr_SetString(error_class, error.what());
+      PyErr_SetObject(error_class, ToStr(error.what()).ptr());
     }
   }
 }

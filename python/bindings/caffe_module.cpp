@@ -4,13 +4,21 @@
 #include <map>
 #include <utility>
 
+#include "caffe/util/io.hpp"
 #include "caffe/util/plugins.hpp"
 #include "caffe_bindings.hpp"
 
 namespace pycaffe {
 
 void RequireFile(const Path& file) {
+  if (std::filesystem::exists(file)) caffe::RequireFile(file.string());
   CAFFE_REQUIRE(std::ifstream(file).good()) << "Could not open file " << file.string();
+}
+
+py::str ToStr(const std::string& text) {
+  PyObject* decoded = PyUnicode_DecodeUTF8(text.data(), static_cast<py::ssize_t>(text.size()), "backslashreplace");
+  if (decoded == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::str>(decoded);
 }
 
 void KeepWith(const std::shared_ptr<void>& owner, std::shared_ptr<void> kept) {

@@ -59,19 +59,19 @@ FloatArray ToArray(const caffe::LayerParameter& layer, int index) {
 }
 
 // Parameters by layer, from a binary NetParameter of any age.
-std::map<std::string, Arrays> ReadWeights(const Path& file) {
+py::dict ReadWeights(const Path& file) {
   RequireFile(file);
   caffe::NetParameter net;
   {
     const py::gil_scoped_release unlocked;
     caffe::ReadNetParamsFromBinaryFileOrDie(file.string(), &net);
   }
-  std::map<std::string, Arrays> weights;
+  py::dict weights;
   for (const caffe::LayerParameter& layer : net.layer()) {
     if (layer.blobs_size() == 0) continue;
-    Arrays& arrays = weights[layer.name()];
-    arrays.clear();
+    Arrays arrays;
     for (int i = 0; i < layer.blobs_size(); ++i) arrays.push_back(ToArray(layer, i));
+    weights[ToStr(layer.name())] = arrays;
   }
   return weights;
 }

@@ -1,6 +1,7 @@
 """rxnn convert: what becomes of models and weights, and what is refused before any work starts."""
 
 import json
+import sys
 
 import h5py
 import numpy as np
@@ -300,10 +301,33 @@ class TestCommand:
         whole = model[1].read_bytes()
         model[1].write_bytes(whole[: len(whole) // 2])
         assert "net.caffemodel" in fails(*convert())
-        model[1].write_bytes(NetParameter().SerializeToString())
+        model[1].write_bytes(b"")
+        assert "net.caffemodel" in fails(*convert())
+        model[1].write_bytes(NetParameter(name="none").SerializeToString())
+        assert "no weights" in fails(*convert())
+        # A name that is no UTF-8, in place of the first layer's.
+        model[1].write_bytes(whole.replace(b"block/conv", b"\xff\xfeock/conv"))
         assert "no weights" in fails(*convert())
         (tmp_path / "broken.h5").write_bytes(b"no hdf5")
         assert "broken.h5" in fails(*convert(weights=tmp_path / "broken.h5"))
+
+    def test_damaged_numbers_in_hdf5_are_named(self, convert, fails, tmp_path):
+        damaged = tmp_path / "damaged.h5"
+        with h5py.File(damaged, "w") as file:
+            file["data/ip/0"] = np.zeros((5, 72), "f4")
+        # The bias of the exponent, in the description of float32: NumPy has no such type.
+        description, bias = bytes([23, 8, 0, 23]), bytes([127, 0, 0, 0])
+        content = damaged.read_bytes()
+        assert content.count(description + bias) == 1
+        damaged.write_bytes(content.replace(description + bias, description + bytes([127, 0, 0, 128])))
+        assert "damaged.h5: truncated, or no HDF5 file" in fails(*convert(weights=damaged))
+
+    def test_more_conductances_than_a_blob_holds_are_refused(self, model, tmp_path, monkeypatch):
+        out = tmp_path / "x.prototxt", tmp_path / "x.h5"
+        monkeypatch.setattr(sys.modules["rxnn.convert"], "_MOST_VALUES", 6 * 18 * 8 - 1)
+        with pytest.raises(rxnn.Error, match="layer 'block/conv': its 864 conductances are more than a blob holds"):
+            rxnn.convert(*model, "rram_64x64", *out)
+        rxnn.convert(*model, "rram_64x64", *out, online=True)
 
     def test_syntax_errors_have_a_place(self, convert, fails, model):
         model[0].write_text('name: "x"\nlayer { nome: "y" }\n')
