@@ -53,13 +53,8 @@ template <typename Dtype>
 template <typename Where>
 void InfogainLossLayer<Dtype>::ForwardOn(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
   softmax_layer_->Forward(softmax_bottom_vec_, softmax_top_vec_);
-  const int classes = num_labels_, inner = inner_num_, positions = outer_num_ * inner_num_;
-  int valid = 0;
-  for (int i = 0; i < positions; ++i) {
-    if (this->Ignored(bottom[1]->cpu_data()[i])) continue;
-    this->ClassOf(bottom[1]->cpu_data()[i], classes);
-    ++valid;
-  }
+  const int classes = num_labels_, inner = inner_num_;
+  const int valid = this->CountLabels(*bottom[1], classes);
   const Dtype *prob = Where::Data(&prob_), *label = Where::Data(bottom[1]);
   const Dtype* matrix = Where::Data(bottom.size() > 2 ? bottom[2] : &infogain_);
   Dtype* row_sums = Where::MutableData(&sum_rows_H_);

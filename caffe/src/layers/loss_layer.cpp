@@ -66,6 +66,19 @@ int LossLayer<Dtype>::ClassOf(Dtype label, int classes) {
 }
 
 template <typename Dtype>
+int LossLayer<Dtype>::CountLabels(const Blob<Dtype>& labels, int classes) const {
+  // On the host, where labels mostly come from.
+  const Dtype* label = labels.cpu_data();
+  int valid = 0;
+  for (int i = 0; i < labels.count(); ++i) {
+    if (Ignored(label[i])) continue;
+    ClassOf(label[i], classes);
+    ++valid;
+  }
+  return valid;
+}
+
+template <typename Dtype>
 void LossLayer<Dtype>::RequireLabels(const vector<Blob<Dtype>*>& bottom, int count) {
   CAFFE_REQUIRE(count == bottom[1]->count())
       << "labels of shape " << bottom[1]->shape_string() << " for predictions of shape " << bottom[0]->shape_string()

@@ -42,18 +42,14 @@ void SoftmaxWithLossLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom
   softmax_layer_->Forward(softmax_bottom_vec_, softmax_top_vec_);
   const Dtype *prob = prob_.cpu_data(), *label = bottom[1]->cpu_data();
   const int classes = bottom[0]->shape(softmax_axis_);
+  const int valid = this->CountLabels(*bottom[1], classes);
   Dtype loss = 0;
-  int valid = 0;
   for (int outer = 0; outer < outer_num_; ++outer) {
     for (int inner = 0; inner < inner_num_; ++inner) {
       const Dtype value = label[outer * inner_num_ + inner];
-      if (this->Ignored(value)) {
-        continue;
-      }
-      const int c = this->ClassOf(value, classes);
-      const Dtype p = prob[(outer * classes + c) * inner_num_ + inner];
+      if (this->Ignored(value)) continue;
+      const Dtype p = prob[(outer * classes + static_cast<int>(value)) * inner_num_ + inner];
       loss -= std::log(std::max(p, static_cast<Dtype>(std::numeric_limits<float>::min())));
-      ++valid;
     }
   }
   normalizer_ = get_normalizer(normalization_, valid);

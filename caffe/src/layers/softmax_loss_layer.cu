@@ -10,14 +10,7 @@ template <typename Where>
 void SoftmaxWithLossLayer<Dtype>::ForwardOn(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
   softmax_layer_->Forward(softmax_bottom_vec_, softmax_top_vec_);
   const int positions = outer_num_ * inner_num_, classes = bottom[0]->shape(softmax_axis_), inner = inner_num_;
-  // Labels are checked on the host, where they mostly come from.
-  const Dtype* labels = bottom[1]->cpu_data();
-  int valid = 0;
-  for (int i = 0; i < positions; ++i) {
-    if (this->Ignored(labels[i])) continue;
-    this->ClassOf(labels[i], classes);
-    ++valid;
-  }
+  const int valid = this->CountLabels(*bottom[1], classes);
   const Dtype *prob = Where::Data(&prob_), *label = Where::Data(bottom[1]);
   const bool ignores = this->has_ignore_label_;
   const int ignored = this->ignore_label_;

@@ -36,6 +36,8 @@ class LossLayer : public Layer<Dtype> {
   void RequireNoTargetGradient(const vector<bool>& propagate_down) const;
   // The label as a number of a class; throws Error unless it is in [0, classes).
   static int ClassOf(Dtype label, int classes);
+  // How many of the labels are not ignored; throws Error unless these are in [0, classes).
+  int CountLabels(const Blob<Dtype>& labels, int classes) const;
   // Throws Error unless bottom 1 has `count` labels, one for each position of the predictions in bottom 0.
   static void RequireLabels(const vector<Blob<Dtype>*>& bottom, int count);
   // Whether loss_param says that this label counts for nothing.
