@@ -3,6 +3,18 @@
 #include "caffe/util/where.hpp"
 
 namespace caffe {
+namespace {
+
+// means[part] = mean of term(i, part) over the part's elements i, in double.
+template <typename Where, typename Dtype, typename Term>
+void MeansOfParts(int parts, int size, Dtype* means, Term term) {
+  Where::template ReduceRows<SumOfRow>(
+      parts, size,
+      [=] CAFFE_DEVICE(int part, int i) { return double{term(static_cast<int64_t>(part) * size + i, part)}; },
+      [=] CAFFE_DEVICE(int part, double sum) { means[part] = static_cast<Dtype>(sum / size); });
+}
+
+}  // namespace
 
 template <typename Dtype>
 void MVNLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
@@ -25,17 +37,11 @@ void MVNLayer<Dtype>::ForwardOn(const vector<Blob<Dtype>*>& bottom, const vector
   const Dtype *x = Where::Data(bottom[0]), eps = eps_;
   Dtype *y = Where::MutableData(top[0]), *mean = Where::MutableData(&mean_), *variance = Where::MutableData(&variance_);
   const int size = part_size_;
-  Where::template ReduceRows<SumOfRow>(
-      parts_, size,
-      [=] CAFFE_DEVICE(int part, int i) { return static_cast<double>(x[static_cast<int64_t>(part) * size + i]); },
-      [=] CAFFE_DEVICE(int part, double sum) { mean[part] = static_cast<Dtype>(sum / size); });
-  Where::template ReduceRows<SumOfRow>(
-      parts_, size,
-      [=] CAFFE_DEVICE(int part, int i) {
-        const Dtype difference = x[static_cast<int64_t>(part) * size + i] - mean[part];
-        return static_cast<double>(difference) * difference;
-      },
-      [=] CAFFE_DEVICE(int part, double sum) { variance[part] = static_cast<Dtype>(sum / size); });
+  MeansOfParts<Where>(parts_, size, mean, [=] CAFFE_DEVICE(int64_t i, int) { return x[i]; });
+  MeansOfParts<Where>(parts_, size, variance, [=] CAFFE_DEVICE(int64_t i, int part) {
+    const double difference = x[i] - mean[part];
+    return difference * difference;
+  });
   Where::ForEach(bottom[0]->count(), [=] CAFFE_DEVICE(int i) {
     const int part = i / size;
     y[i] = (x[i] - mean[part]) / (normalize_variance ? std::sqrt(variance[part]) + eps : 1);
@@ -53,17 +59,8 @@ void MVNLayer<Dtype>::BackwardOn(const vector<Blob<Dtype>*>& top, const vector<b
   const Dtype *y = Where::Data(top[0]), *dy = Where::Diff(top[0]), *variance = Where::Data(&variance_), eps = eps_;
   Dtype *dx = Where::MutableDiff(bottom[0]), *mean = Where::MutableDiff(&mean_), *dot = Where::MutableDiff(&variance_);
   const int size = part_size_;
-  Where::template ReduceRows<SumOfRow>(
-      parts_, size,
-      [=] CAFFE_DEVICE(int part, int i) { return static_cast<double>(dy[static_cast<int64_t>(part) * size + i]); },
-      [=] CAFFE_DEVICE(int part, double sum) { mean[part] = static_cast<Dtype>(sum / size); });
-  Where::template ReduceRows<SumOfRow>(
-      parts_, size,
-      [=] CAFFE_DEVICE(int part, int i) {
-        const int64_t k = static_cast<int64_t>(part) * size + i;
-        return static_cast<double>(dy[k]) * y[k];
-      },
-      [=] CAFFE_DEVICE(int part, double sum) { dot[part] = static_cast<Dtype>(sum / size); });
+  MeansOfParts<Where>(parts_, size, mean, [=] CAFFE_DEVICE(int64_t i, int) { return dy[i]; });
+  MeansOfParts<Where>(parts_, size, dot, [=] CAFFE_DEVICE(int64_t i, int) { return double{dy[i]} * y[i]; });
   Where::ForEach(bottom[0]->count(), [=] CAFFE_DEVICE(int i) {
     const int part = i / size;
     const Dtype deviation = std::sqrt(variance[part]);
