@@ -16,6 +16,19 @@ from rxnn.physical_array import matrix_array
 
 ROOT = Path(__file__).resolve().parents[2]
 LENET = ROOT / "models" / "lenet_digits"
+SMALL_NET = """
+name: "small"
+layer { name: "input" type: "Input" top: "data" top: "extra"
+        input_param { shape { dim: 2 dim: 3 dim: 6 dim: 5 } shape { dim: 2 dim: 4 } } }
+layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+        convolution_param { num_output: 4 kernel_size: 3 weight_filler { type: "xavier" }
+                            bias_filler { type: "gaussian" } } }
+layer { name: "relu" type: "ReLU" bottom: "conv" top: "conv" }
+layer { name: "ip" type: "InnerProduct" bottom: "conv" top: "ip"
+        inner_product_param { num_output: 4 weight_filler { type: "xavier" } } }
+layer { name: "sum" type: "Eltwise" bottom: "ip" bottom: "extra" top: "sum" }
+layer { name: "prob" type: "Softmax" bottom: "sum" top: "prob" }
+"""
 
 caffe.init_log(2, stderr=True)
 
@@ -55,6 +68,27 @@ def lenet(tmp_path_factory) -> tuple[Path, Path]:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(1)
+
+
+@pytest.fixture
+def net_file(tmp_path):
+    path = tmp_path / "net.prototxt"
+    path.write_text(SMALL_NET)
+    return path
+
+
+@pytest.fixture
+def net(net_file):
+    caffe.set_random_seed(3)
+    return caffe.Net(net_file, caffe.TEST)
+
+
+@pytest.fixture
+def inputs(rng):
+    return {
+        "data": rng.normal(size=(2, 3, 6, 5)).astype(np.float32),
+        "extra": rng.normal(size=(2, 4)).astype(np.float32),
+    }
 
 
 @pytest.fixture
