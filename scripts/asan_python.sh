@@ -7,8 +7,8 @@ build=${1:?usage: scripts/asan_python.sh BUILD_FOLDER PYTHON [PYTEST_ARGUMENT...
 python=${2:?python}
 shift 2
 # Tests that start programs of others (ngspice, compilers) are left out: those would be judged too.
-(($#)) || set -- tests/python/test_{pycaffe,blob,solver,python_layer,net_spec,layers_truth,classifier,hdf5_data,coord_map,matmul,circuit}.py \
-  tests/python/test_{caffe_command,caffe_tools,tools_data,caffe_train,snapshots_killed}.py
+(($#)) || set -- tests/python/test_{caffe_module,net,net_passes,net_views,net_weights,memory_data,blob,solver,python_layer,net_spec,layers_truth,classifier,hdf5_data,coord_map,matmul,circuit}.py \
+  tests/python/test_{caffe_command,caffe_tools,no_room,tools_data,caffe_train,snapshots_killed}.py
 export RXNN_BUILD=$PWD/$build
 
 # The interpreter is not built with the sanitizer: its library must be there before the modules. libstdc++ too, or the

@@ -70,7 +70,7 @@ TEST(LayerRegistry, MakesEveryTypeByItsName) {
   database->Open(source, caffe::db::NEW);
   database->Close();
   for (const auto& [type, creator] : caffe::LayerRegistry<double>::Registry()) {
-    if (type == "Python") continue;  // needs an interpreter; tests/python/test_pycaffe.py makes it
+    if (type == "Python") continue;  // needs an interpreter; tests/python/test_python_layer.py makes it
     SCOPED_TRACE(type);
     caffe::LayerParameter param;
     param.set_type(type);
