@@ -2,7 +2,8 @@
 # Compiles code for GPUs with nvcc, to see that it does; needs no GPU and keeps nothing.
 #   scripts/compile_cuda.sh                    the kernels of the core
 #   scripts/compile_cuda.sh engine FLAG..      the engine's part for GPUs; FLAG: where its headers are (-I..)
-# ARCHITECTURES (default: sm_80 sm_90a) says for which GPUs. cuBLAS' one header is only asked for where there is one.
+# ARCHITECTURES (default: sm_80 sm_90a) says for which GPUs. Files that need headers of cuBLAS and NCCL are left out, saying
+# so, where those are neither nvcc's nor a wheel's in .venv.
 # Exits with 77, saying so, where there is no nvcc.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -31,15 +32,19 @@ fi
 shift
 flags+=(--extended-lambda -Wext-lambda-captures-this -diag-suppress 177 -DCAFFE_GPU_PASS -Icaffe/include -Icaffe/src/gpu
   -Iinclude -Isrc "$@")
-for wheel in .venv/lib/python3*/site-packages/nvidia/cu*/include; do
-  [[ -f $wheel/cublas_v2.h ]] && flags+=("-I$wheel")
+for wheel in .venv/lib/python3*/site-packages/nvidia/{cu*,nccl}/include; do
+  [[ -d $wheel ]] && flags+=("-I$wheel")
 done
 mapfile -t sources < <(ls caffe/src/gpu/*.cu caffe/src/layers/*.cu src/rxnn_layers/gpu/*.cpp
   grep -lE '^(CPU_AND_GPU|GPU_TOO|UPDATE_ON_CPU_AND_GPU)\(' caffe/src/layers/*.cpp caffe/src/solvers/*.cpp)
-if ! printf '#include <cublas_v2.h>\n' | "$nvcc" "${flags[@]}" -E - -o /dev/null 2> /dev/null; then
-  echo "compile_cuda: there is no cublas_v2.h: caffe/src/gpu/math_functions.cu is left out"
-  mapfile -t sources < <(printf '%s\n' "${sources[@]}" | grep -v math_functions)
-fi
+# needs HEADER SOURCE: leaves the source out where there is no such header.
+needs() {
+  printf '#include <%s>\n' "$1" | "$nvcc" "${flags[@]}" -E - -o /dev/null 2> /dev/null && return
+  echo "compile_cuda: there is no $1: $2 is left out"
+  mapfile -t sources < <(printf '%s\n' "${sources[@]}" | grep -vF "$2")
+}
+needs cublas_v2.h caffe/src/gpu/math_functions.cu
+needs nccl.h caffe/src/gpu/nccl.cu
 # A few files that include the others: their headers are most of the work.
 for i in "${!sources[@]}"; do
   echo "${sources[i]}"

@@ -80,7 +80,7 @@ void Net<Dtype>::Init(const NetParameter& in_param) {
   NetParameter filtered;
   FilterNet(upgraded, &filtered);
   CheckLayers(filtered);
-  LOG(INFO) << "Initializing net from parameters: \n" << filtered.DebugString();
+  LOG_IF(INFO, Caffe::root_solver()) << "Initializing net from parameters: \n" << filtered.DebugString();
   NetParameter param;
   InsertSplits(filtered, &param);
 
@@ -105,7 +105,7 @@ void Net<Dtype>::Init(const NetParameter& in_param) {
 
   // Blobs that nobody reads are the outputs, in alphabetical order.
   for (const string& blob_name : available_blobs) {
-    LOG(INFO) << "This network produces output " << blob_name;
+    LOG_IF(INFO, Caffe::root_solver()) << "This network produces output " << blob_name;
     const int blob_id = blob_name_to_idx[blob_name];
     net_output_blobs_.push_back(blobs_[blob_id].get());
     net_output_blob_indices_.push_back(blob_id);
@@ -114,7 +114,7 @@ void Net<Dtype>::Init(const NetParameter& in_param) {
   for (size_t i = 0; i < layer_names_.size(); ++i) layer_names_index_[layer_names_[i]] = static_cast<int>(i);
   ShareWeights();
   PlanFusion();
-  LOG(INFO) << "Network initialization done.";
+  LOG_IF(INFO, Caffe::root_solver()) << "Network initialization done.";
 }
 
 template <typename Dtype>
@@ -124,7 +124,7 @@ void Net<Dtype>::AppendLayer(const NetParameter& param, int layer_id, set<string
   layers_.push_back(InLayer(layer_param, [&] { return LayerRegistry<Dtype>::CreateLayer(layer_param); }));
   layer_names_.push_back(layer_param.name());
   Layer<Dtype>& layer = *layers_.back();
-  LOG(INFO) << "Creating Layer " << layer_param.name();
+  LOG_IF(INFO, Caffe::root_solver()) << "Creating Layer " << layer_param.name();
 
   bool need_backward = false;
   for (int i = 0; i < layer_param.bottom_size(); ++i) {
@@ -148,16 +148,17 @@ void Net<Dtype>::AppendLayer(const NetParameter& param, int layer_id, set<string
   }
 
   InLayer(layer_param, [&] { layer.SetUp(bottom_vecs_[layer_id], top_vecs_[layer_id]); });
-  LOG(INFO) << "Setting up " << layer_param.name();
+  LOG_IF(INFO, Caffe::root_solver()) << "Setting up " << layer_param.name();
   for (size_t i = 0; i < top_vecs_[layer_id].size(); ++i) {
     const size_t blob_id = top_id_vecs_[layer_id][i];
     blob_loss_weights_.resize(std::max(blob_loss_weights_.size(), blob_id + 1), Dtype(0));
     blob_loss_weights_[blob_id] = layer.loss(static_cast<int>(i));
-    LOG(INFO) << "Top shape: " << top_vecs_[layer_id][i]->shape_string();
-    if (layer.loss(static_cast<int>(i)) != 0) LOG(INFO) << "    with loss weight " << layer.loss(static_cast<int>(i));
+    LOG_IF(INFO, Caffe::root_solver()) << "Top shape: " << top_vecs_[layer_id][i]->shape_string();
+    if (layer.loss(static_cast<int>(i)) != 0)
+      LOG_IF(INFO, Caffe::root_solver()) << "    with loss weight " << layer.loss(static_cast<int>(i));
     memory_used_ += top_vecs_[layer_id][i]->count();
   }
-  LOG(INFO) << "Memory required for data: " << memory_used_ * sizeof(Dtype);
+  LOG_IF(INFO, Caffe::root_solver()) << "Memory required for data: " << memory_used_ * sizeof(Dtype);
 
   const int num_param_blobs = static_cast<int>(layer.blobs().size());
   CAFFE_REQUIRE(layer_param.param_size() <= num_param_blobs)
@@ -187,7 +188,7 @@ void Net<Dtype>::AppendTop(const NetParameter& param, int layer_id, int top_id, 
   const string blob_name = layer_param.top_size() > top_id ? layer_param.top(top_id) : "(automatic)";
   const bool named = blob_name_to_idx != nullptr;
   if (named && layer_param.bottom_size() > top_id && blob_name == layer_param.bottom(top_id)) {
-    LOG(INFO) << layer_param.name() << " -> " << blob_name << " (in-place)";
+    LOG_IF(INFO, Caffe::root_solver()) << layer_param.name() << " -> " << blob_name << " (in-place)";
     const int blob_id = (*blob_name_to_idx)[blob_name];
     top_vecs_[layer_id].push_back(blobs_[blob_id].get());
     top_id_vecs_[layer_id].push_back(blob_id);
@@ -195,7 +196,7 @@ void Net<Dtype>::AppendTop(const NetParameter& param, int layer_id, int top_id, 
     CAFFE_REQUIRE(!named || blob_name_to_idx->count(blob_name) == 0)
         << "Top blob '" << blob_name << "' produced by multiple sources: layer '" << layer_param.name()
         << "' makes a blob that exists";
-    LOG(INFO) << layer_param.name() << " -> " << blob_name;
+    LOG_IF(INFO, Caffe::root_solver()) << layer_param.name() << " -> " << blob_name;
     const int blob_id = static_cast<int>(blobs_.size());
     blobs_.push_back(std::make_shared<Blob<Dtype>>());
     blob_names_.push_back(blob_name);
@@ -213,7 +214,7 @@ int Net<Dtype>::AppendBottom(const NetParameter& param, int layer_id, int bottom
   const LayerParameter& layer_param = param.layer(layer_id);
   const string& blob_name = layer_param.bottom(bottom_id);
   CHECK(available_blobs->erase(blob_name)) << "layer '" << layer_param.name() << "' reads '" << blob_name << "'";
-  LOG(INFO) << layer_param.name() << " <- " << blob_name;
+  LOG_IF(INFO, Caffe::root_solver()) << layer_param.name() << " <- " << blob_name;
   const int blob_id = (*blob_name_to_idx)[blob_name];
   bottom_vecs_[layer_id].push_back(blobs_[blob_id].get());
   bottom_id_vecs_[layer_id].push_back(blob_id);
@@ -252,8 +253,9 @@ void Net<Dtype>::AppendParam(const NetParameter& param, int layer_id, int param_
   param_owners_.push_back(owner_id);
   const auto [owner_layer, owner_param] = param_layer_indices_[owner_id];
   const Blob<Dtype>& owner = *layers_[owner_layer]->blobs()[owner_param];
-  LOG(INFO) << "Sharing parameters '" << spec.name() << "' owned by layer '" << layer_names_[owner_layer] << "', param "
-            << "index " << owner_param;
+  LOG_IF(INFO, Caffe::root_solver()) << "Sharing parameters '" << spec.name() << "' owned by layer '"
+                                     << layer_names_[owner_layer] << "', param "
+                                     << "index " << owner_param;
   const bool permissive = spec.share_mode() == ParamSpec::PERMISSIVE;
   CAFFE_REQUIRE(permissive ? blob->count() == owner.count() : blob->shape() == owner.shape())
       << "layer '" << layer_param.name() << "' cannot share param '" << spec.name() << "' of layer '"
@@ -291,9 +293,9 @@ void Net<Dtype>::PropagateNeedBackward(const NetParameter& param) {
       std::fill(bottom_need_backward_[layer_id].begin(), bottom_need_backward_[layer_id].end(), false);
     }
     if (!contributes) layer_need_backward_[layer_id] = false;
-    LOG(INFO) << layer_names_[layer_id]
-              << (layer_need_backward_[layer_id] ? " needs backward computation."
-                                                 : " does not need backward computation.");
+    LOG_IF(INFO, Caffe::root_solver()) << layer_names_[layer_id]
+                                       << (layer_need_backward_[layer_id] ? " needs backward computation."
+                                                                          : " does not need backward computation.");
     for (size_t i = 0; i < bottom_vecs_[layer_id].size(); ++i) {
       const string& name = blob_names_[bottom_id_vecs_[layer_id][i]];
       if (contributes)

@@ -57,7 +57,10 @@ void Solver<Dtype>::Step(int iters) {
     const bool display = IsDue(iter_, param_.display());
     net_->set_debug_info(display && param_.debug_info());
     Dtype loss = 0;
-    for (int i = 0; i < param_.iter_size(); ++i) loss += net_->ForwardBackward();
+    for (int i = 0; i < param_.iter_size(); ++i) {
+      for (Callback* callback : callbacks_) callback->on_pass();
+      loss += net_->ForwardBackward();
+    }
     loss /= param_.iter_size();
     UpdateSmoothedLoss(loss, start_iter, param_.average_loss());
     if (display) DisplayTrainOutputs(&timer, &last_displayed);
@@ -78,8 +81,9 @@ template <typename Dtype>
 void Solver<Dtype>::DisplayTrainOutputs(Timer* timer, int* last_displayed) {
   const int iterations = iter_ - *last_displayed;
   const float seconds = timer->Seconds();
-  LOG(INFO) << "Iteration " << iter_ << " (" << iterations / std::max(seconds, 1e-6f) << " iter/s, " << seconds << "s/"
-            << iterations << " iters), loss = " << smoothed_loss_;
+  LOG_IF(INFO, Caffe::root_solver()) << "Iteration " << iter_ << " (" << iterations / std::max(seconds, 1e-6f)
+                                     << " iter/s, " << seconds << "s/" << iterations
+                                     << " iters), loss = " << smoothed_loss_;
   timer->Start();
   *last_displayed = iter_;
   int index = 0;
@@ -88,8 +92,8 @@ void Solver<Dtype>::DisplayTrainOutputs(Timer* timer, int* last_displayed) {
     const Blob<Dtype>& blob = *net_->output_blobs()[j];
     for (int k = 0; k < blob.count(); ++k) {
       const Dtype value = blob.cpu_data()[k];
-      LOG(INFO) << "    Train net output #" << index++ << ": " << net_->blob_names()[blob_id] << " = " << value
-                << WeightedLoss(net_->blob_loss_weights()[blob_id], value);
+      LOG_IF(INFO, Caffe::root_solver()) << "    Train net output #" << index++ << ": " << net_->blob_names()[blob_id]
+                                         << " = " << value << WeightedLoss(net_->blob_loss_weights()[blob_id], value);
     }
   }
 }
@@ -106,11 +110,11 @@ void Solver<Dtype>::UpdateSmoothedLoss(Dtype loss, int start_iter, int average_l
 
 template <typename Dtype>
 void Solver<Dtype>::Solve(const char* resume_file) {
-  LOG(INFO) << "Solving " << net_->name();
-  LOG(INFO) << "Learning Rate Policy: " << param_.lr_policy();
+  LOG_IF(INFO, Caffe::root_solver()) << "Solving " << net_->name();
+  LOG_IF(INFO, Caffe::root_solver()) << "Learning Rate Policy: " << param_.lr_policy();
   requested_early_exit_ = false;
   if (resume_file != nullptr) {
-    LOG(INFO) << "Restoring previous solver status from " << resume_file;
+    LOG_IF(INFO, Caffe::root_solver()) << "Restoring previous solver status from " << resume_file;
     Resume(resume_file);
   }
   // What cannot be written at the end is not worth the way there.
@@ -120,9 +124,9 @@ void Solver<Dtype>::Solve(const char* resume_file) {
   }
   const int start_iter = iter_;
   Step(param_.max_iter() - iter_);
-  if (param_.snapshot_after_train() && !IsDue(iter_, param_.snapshot())) Snapshot();
+  if (Caffe::root_solver() && param_.snapshot_after_train() && !IsDue(iter_, param_.snapshot())) Snapshot();
   if (requested_early_exit_) {
-    LOG(INFO) << "Optimization stopped early.";
+    LOG_IF(INFO, Caffe::root_solver()) << "Optimization stopped early.";
     return;
   }
   // What the last update did has not been seen yet.
@@ -130,10 +134,10 @@ void Solver<Dtype>::Solve(const char* resume_file) {
     Dtype loss = 0;
     net_->Forward(&loss);
     UpdateSmoothedLoss(loss, start_iter, param_.average_loss());
-    LOG(INFO) << "Iteration " << iter_ << ", loss = " << smoothed_loss_;
+    LOG_IF(INFO, Caffe::root_solver()) << "Iteration " << iter_ << ", loss = " << smoothed_loss_;
   }
-  if (IsDue(iter_, param_.test_interval())) TestAll();
-  LOG(INFO) << "Optimization Done.";
+  if (Caffe::root_solver() && IsDue(iter_, param_.test_interval())) TestAll();
+  LOG_IF(INFO, Caffe::root_solver()) << "Optimization Done.";
 }
 
 template <typename Dtype>
@@ -143,7 +147,7 @@ void Solver<Dtype>::TestAll() {
 
 template <typename Dtype>
 void Solver<Dtype>::Test(int test_net_id) {
-  LOG(INFO) << "Iteration " << iter_ << ", Testing net (#" << test_net_id << ")";
+  LOG_IF(INFO, Caffe::root_solver()) << "Iteration " << iter_ << ", Testing net (#" << test_net_id << ")";
   Net<Dtype>& net = *test_nets_[test_net_id];
   net.ShareTrainedLayersWith(net_.get());
   const int iterations = param_.test_iter(test_net_id);
@@ -160,7 +164,7 @@ void Solver<Dtype>::Test(int test_net_id) {
       }
     }
     if (requested_early_exit_) {
-      LOG(INFO) << "Test interrupted.";
+      LOG_IF(INFO, Caffe::root_solver()) << "Test interrupted.";
       return;
     }
     Dtype batch_loss = 0;
@@ -178,12 +182,12 @@ void Solver<Dtype>::Test(int test_net_id) {
       }
     }
   }
-  if (param_.test_compute_loss()) LOG(INFO) << "Test loss: " << loss / iterations;
+  if (param_.test_compute_loss()) LOG_IF(INFO, Caffe::root_solver()) << "Test loss: " << loss / iterations;
   for (size_t index = 0; index < sums.size(); ++index) {
     const int blob_id = sum_blob_ids[index];
     const double mean = sums[index] / iterations;
-    LOG(INFO) << "    Test net output #" << index << ": " << net.blob_names()[blob_id] << " = " << mean
-              << WeightedLoss(net.blob_loss_weights()[blob_id], mean);
+    LOG_IF(INFO, Caffe::root_solver()) << "    Test net output #" << index << ": " << net.blob_names()[blob_id] << " = "
+                                       << mean << WeightedLoss(net.blob_loss_weights()[blob_id], mean);
   }
 }
 
@@ -221,7 +225,7 @@ string Solver<Dtype>::SnapshotFilename(const string& extension) {
 template <typename Dtype>
 string Solver<Dtype>::SnapshotToBinaryProto() {
   const string filename = SnapshotFilename(".caffemodel");
-  LOG(INFO) << "Snapshotting to binary proto file " << filename;
+  LOG_IF(INFO, Caffe::root_solver()) << "Snapshotting to binary proto file " << filename;
   NetParameter net_param;
   net_->ToProto(&net_param, param_.snapshot_diff());
   WriteProtoToBinaryFile(net_param, filename);
@@ -231,7 +235,7 @@ string Solver<Dtype>::SnapshotToBinaryProto() {
 template <typename Dtype>
 string Solver<Dtype>::SnapshotToHDF5() {
   const string filename = SnapshotFilename(".caffemodel.h5");
-  LOG(INFO) << "Snapshotting to HDF5 file " << filename;
+  LOG_IF(INFO, Caffe::root_solver()) << "Snapshotting to HDF5 file " << filename;
   net_->ToHDF5(filename, param_.snapshot_diff());
   return filename;
 }

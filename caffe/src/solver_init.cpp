@@ -59,7 +59,7 @@ Solver<Dtype>::Solver(const string& param_file) {
 
 template <typename Dtype>
 void Solver<Dtype>::Init(const SolverParameter& param) {
-  LOG(INFO) << "Initializing solver from parameters: \n" << param.DebugString();
+  LOG_IF(INFO, Caffe::root_solver()) << "Initializing solver from parameters: \n" << param.DebugString();
   param_ = param;
   CheckParameters(param_);
   CheckSnapshotWritePermissions();
@@ -68,7 +68,7 @@ void Solver<Dtype>::Init(const SolverParameter& param) {
   }
   InitTrainNet();
   InitTestNets();
-  LOG(INFO) << "Solver scaffolding done.";
+  LOG_IF(INFO, Caffe::root_solver()) << "Solver scaffolding done.";
   iter_ = 0;
   current_step_ = 0;
 }
@@ -107,13 +107,13 @@ void Solver<Dtype>::InitTrainNet() {
   } else {
     source = FromFile(param_.net(), "from net file");
   }
-  LOG(INFO) << "Creating training net " << source.name;
+  LOG_IF(INFO, Caffe::root_solver()) << "Creating training net " << source.name;
   net_ = MakeNet<Dtype>(std::move(source), TRAIN, param_.has_train_state() ? &param_.train_state() : nullptr);
   for (const string& list : param_.weights()) {
     stringstream files(list);
     string file;
     while (std::getline(files >> std::ws, file, ',')) {
-      LOG(INFO) << "Finetuning from " << file;
+      LOG_IF(INFO, Caffe::root_solver()) << "Finetuning from " << file;
       net_->CopyTrainedLayersFrom(file);
     }
   }
@@ -145,7 +145,7 @@ void Solver<Dtype>::InitTestNets() {
   }
   test_nets_.clear();
   for (int i = 0; i < instances; ++i) {
-    LOG(INFO) << "Creating test net (#" << i << ") specified by " << sources[i].name;
+    LOG_IF(INFO, Caffe::root_solver()) << "Creating test net (#" << i << ") specified by " << sources[i].name;
     test_nets_.push_back(
         MakeNet<Dtype>(std::move(sources[i]), TEST, param_.test_state_size() > 0 ? &param_.test_state(i) : nullptr));
     test_nets_.back()->set_debug_info(param_.debug_info());

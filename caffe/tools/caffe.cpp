@@ -5,8 +5,8 @@
 
 DEFINE_string(
     gpu, "",
-    "The GPU to use: its id, or 'all' where there is one; device_query: several, separated by commas, or 'all'. "
-    "Empty: the CPU.");
+    "The GPUs to use: ids, separated by commas, or 'all'. test shares the batches out among them, train forms the "
+    "gradients of a batch on each, time takes one. Empty: the CPU.");
 DEFINE_string(solver, "", "train: the solver definition (prototxt).");
 DEFINE_string(snapshot, "", "train: the snapshot to go on from (.solverstate or .solverstate.h5).");
 DEFINE_string(sigint_effect, "stop", "train: what SIGINT (Ctrl-C) does: stop, snapshot or none.");
@@ -46,15 +46,15 @@ Phase PhaseFlag(Phase fallback) {
 }
 
 void RunTrain() {
-  UseDevice(FLAGS_gpu);
+  const vector<int> gpus = UseDevices(FLAGS_gpu);
   const vector<string> weights = FLAGS_weights.empty() ? vector<string>() : SplitList(FLAGS_weights);
   Train({FLAGS_solver, FLAGS_level, SplitList(FLAGS_stage), FLAGS_snapshot, weights, FLAGS_sigint_effect,
-         FLAGS_sighup_effect});
+         FLAGS_sighup_effect, gpus});
 }
 
 void RunTest() {
-  UseDevice(FLAGS_gpu);
-  Test({NetFlags(), FLAGS_weights, FLAGS_iterations});
+  const vector<int> gpus = UseDevices(FLAGS_gpu);
+  Test({NetFlags(), FLAGS_weights, FLAGS_iterations, gpus});
 }
 
 void RunTime() {

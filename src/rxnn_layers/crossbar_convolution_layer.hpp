@@ -27,6 +27,10 @@ class CrossbarConvolutionLayer : public caffe::ConvolutionLayer<Dtype> {
   void LayerSetUp(const Blobs& bottom, const Blobs& top) override;
   bool ForwardWith(const caffe::Followers<Dtype>& followers, const Blobs& bottom, const Blobs& top) override;
   std::vector<std::pair<std::string, double>> Statistics() const override { return crossbars_->Statistics(); }
+  void AddStatisticsOf(const caffe::Layer<Dtype>& copy) override {
+    crossbars_->AddConversions(static_cast<const CrossbarConvolutionLayer&>(copy).crossbars_->conversions());
+  }
+  bool NeedsBatchesInOrder() const override { return crossbars_->depends_on_history(); }
   void TimeParts(bool on) override { crossbars_->TimeParts(on); }
   std::vector<std::pair<std::string, double>> PartSeconds() const override { return crossbars_->PartSeconds(); }
 

@@ -23,6 +23,10 @@ class CrossbarInnerProductLayer : public caffe::InnerProductLayer<Dtype> {
   const char* type() const override { return "CrossbarInnerProduct"; }
   void LayerSetUp(const Blobs& bottom, const Blobs& top) override;
   std::vector<std::pair<std::string, double>> Statistics() const override { return crossbars_->Statistics(); }
+  void AddStatisticsOf(const caffe::Layer<Dtype>& copy) override {
+    crossbars_->AddConversions(static_cast<const CrossbarInnerProductLayer&>(copy).crossbars_->conversions());
+  }
+  bool NeedsBatchesInOrder() const override { return crossbars_->depends_on_history(); }
   void TimeParts(bool on) override { crossbars_->TimeParts(on); }
   std::vector<std::pair<std::string, double>> PartSeconds() const override { return crossbars_->PartSeconds(); }
 

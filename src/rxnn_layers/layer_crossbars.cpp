@@ -147,10 +147,10 @@ CrossbarMatrix& LayerCrossbars<Dtype>::Get(const Blobs& blobs, bool transposed) 
     // Once: in training the weights change with every iteration.
     const GroupPacks& packs = matrix_->packs();
     const std::string per_array = " (" + std::to_string(packs.together) + " groups on one)";
-    LOG_IF(INFO, is_new) << name_ << ": " << inputs_ << " x " << outputs_ << (groups_ > 1 ? " per group" : "") << " on "
-                         << report.arrays << " arrays" << (packs.shared() ? per_array : "") << " of " << hardware_.rows
-                         << " x " << hardware_.cols << ", mean relative change of the conductances "
-                         << report.mean_relative_change;
+    LOG_IF(INFO, is_new && caffe::Caffe::root_solver())
+        << name_ << ": " << inputs_ << " x " << outputs_ << (groups_ > 1 ? " per group" : "") << " on " << report.arrays
+        << " arrays" << (packs.shared() ? per_array : "") << " of " << hardware_.rows << " x " << hardware_.cols
+        << ", mean relative change of the conductances " << report.mean_relative_change;
   }
   fingerprint_ = fingerprint;
   ++revision_;
@@ -159,9 +159,15 @@ CrossbarMatrix& LayerCrossbars<Dtype>::Get(const Blobs& blobs, bool transposed) 
 }
 
 template <typename Dtype>
-std::vector<std::pair<std::string, double>> LayerCrossbars<Dtype>::Statistics() const {
+ConversionCounts LayerCrossbars<Dtype>::conversions() const {
   ConversionCounts counts = matrix_ ? matrix_->conversion_counts() : ConversionCounts();
   counts.Add(of_copies_);
+  return counts;
+}
+
+template <typename Dtype>
+std::vector<std::pair<std::string, double>> LayerCrossbars<Dtype>::Statistics() const {
+  const ConversionCounts counts = conversions();
   if (counts.conversions == 0) return {};
   const auto all = static_cast<double>(counts.conversions);
   return {{"adc_conversions", all},

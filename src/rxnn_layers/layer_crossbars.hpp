@@ -51,6 +51,12 @@ class LayerCrossbars {
   std::uint64_t revision() const { return revision_; }
   // Conversions that a copy has made, for Statistics.
   void AddConversions(const ConversionCounts& counts) { of_copies_.Add(counts); }
+  // All conversions so far.
+  ConversionCounts conversions() const;
+  // Whether the same inputs give other outputs later: noise goes on, and the first batch calibrates.
+  bool depends_on_history() const {
+    return hardware_.has_noise() || (hardware_.adc_bits > 0 && hardware_.adc_range == AdcRange::kCalibrated);
+  }
 
   // Conversions of its ADCs so far, and the fractions of them below and above the range of their converter; nothing
   // where converters are ideal or nothing was read yet. For caffe::Layer::Statistics.

@@ -1,4 +1,4 @@
-"""caffe --gpu: the command linked with an emulated GPU does what it does on the CPU, and says what is wrong."""
+"""caffe --gpu: the command linked with emulated GPUs does what it does on the CPU, and says what is wrong."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,8 @@ from caffe_command import messages, run
 TOOL = "caffe_on_emulated_gpu"
 NET = """
 layer {{ name: "data" type: "ImageData" top: "data" top: "label" image_data_param {{
-         source: "{folder}/list.txt" root_folder: "{folder}/" batch_size: 3 }} transform_param {{ scale: 0.01 }} }}
+         source: "{folder}/list.txt" root_folder: "{folder}/" batch_size: {batch} shuffle: {drawn} }}
+         transform_param {{ scale: 0.01 mirror: {drawn} }} }}
 layer {{ name: "conv" type: "{convolution}" bottom: "data" top: "conv" {crossbar}
          convolution_param {{ num_output: 4 kernel_size: 3 weight_filler {{ type: "xavier" }} }} }}
 layer {{ name: "relu" type: "ReLU" bottom: "conv" top: "conv" }}
@@ -30,9 +31,13 @@ weight_decay: 0.01 display: 1 max_iter: 10 snapshot: 0 snapshot_prefix: "{folder
 """
 
 
-def write_net(folder: Path, convolution: str = "Convolution", crossbar: str = "") -> Path:
+def write_net(
+    folder: Path, convolution: str = "Convolution", crossbar: str = "", batch: int = 3, drawn: str = "false"
+) -> Path:
+    """The net; `drawn`: images come shuffled, and mirrored at random."""
     path = folder / "net.prototxt"
-    path.write_text(NET.format(folder=folder, convolution=convolution, crossbar=crossbar))
+    text = NET.format(folder=folder, convolution=convolution, crossbar=crossbar, batch=batch, drawn=drawn)
+    path.write_text(text)
     return path
 
 
@@ -47,14 +52,23 @@ def model(tmp_path) -> Path:
     return write_net(tmp_path)
 
 
-def train(folder: Path, name: str, *flags: str, more: str = "") -> tuple[list[str], np.ndarray]:
-    """What the run logs of losses and scores, and the weights that it ends with."""
-    solver = folder / f"{name}.prototxt"
-    solver.write_text(SOLVER.format(folder=folder, name=name, more=more))
-    lines = messages(run(TOOL, "train", f"--solver={solver}", *flags))
-    net = NetParameter.FromString((folder / f"{name}_iter_10.caffemodel").read_bytes())
-    weights = np.concatenate([np.array(blob.data) for layer in net.layer for blob in layer.blobs])
-    return [line for line in lines if "loss =" in line or "accuracy =" in line], weights
+def weights_of(file: Path) -> np.ndarray:
+    net = NetParameter.FromString(file.read_bytes())
+    return np.concatenate([np.array(blob.data) for layer in net.layer for blob in layer.blobs])
+
+
+def write_solver(folder: Path, name: str, more: str = "") -> Path:
+    path = folder / f"{name}.prototxt"
+    path.write_text(SOLVER.format(folder=folder, name=name, more=more))
+    return path
+
+
+def train(folder: Path, name: str, *flags: str, more: str = "", gpus: int = 1) -> tuple[list[str], np.ndarray]:
+    """What the run logs of losses and scores, and the weights that it ends with; beside `gpus` emulated GPUs."""
+    solver = write_solver(folder, name, more)
+    lines = messages(run(TOOL, "train", f"--solver={solver}", *flags, RXNN_EMULATED_GPUS=str(gpus)))
+    kept = [line for line in lines if "loss =" in line or "accuracy =" in line]
+    return kept, weights_of(folder / f"{name}_iter_10.caffemodel")
 
 
 def numbers(lines: list[str]) -> np.ndarray:
@@ -97,6 +111,45 @@ def test_crossbars_count_conversions_on_the_gpu_too(tmp_path, model):
     assert counts("--gpu=0") == counts()
 
 
+@pytest.mark.parametrize("gpus", [2, 3])
+def test_several_gpus_share_the_batches_of_a_test(tmp_path, model, gpus):
+    train(tmp_path, "plain")
+
+    def test(*flags: str) -> list[str]:
+        weights = f"--weights={tmp_path}/plain_iter_10.caffemodel"
+        # Seven batches: the last round is not full.
+        done = run(TOOL, "test", f"--model={model}", weights, "--iterations=7", *flags, RXNN_EMULATED_GPUS=str(gpus))
+        lines = messages(done)
+        return lines[lines.index("Running for 7 iterations.") :]
+
+    def scores(flag: str) -> list[str]:
+        return [line for line in test(flag) if re.match(r"Batch|Loss|loss|accuracy|conv: adc", line)]
+
+    write_net(tmp_path, "CrossbarConvolution", "crossbar_param { rows: 16 cols: 16 adc_bits: 6 }")
+    one = scores("--gpu=0")
+    assert len(one) == 2 * 7 + 3 + 1
+    assert scores("--gpu=all") == one
+    assert scores("--gpu=" + ",".join(str(gpu) for gpu in reversed(range(gpus)))) == one
+
+
+def test_several_gpus_train_as_one_with_larger_batches(tmp_path, model):
+    write_net(tmp_path, batch=6, drawn="true")
+    _, large = train(tmp_path, "large", "--gpu=0")
+    write_net(tmp_path, batch=2, drawn="true")
+    lines, small = train(tmp_path, "small", "--gpu=0,2,1", gpus=3)
+    np.testing.assert_allclose(small, large, rtol=0, atol=tolerance.OTHER_DEVICE)
+    assert sum(line.startswith("Iteration") for line in lines) == 11  # one solver tells
+
+
+def test_says_which_layers_keep_a_test_on_one_gpu(tmp_path, model):
+    train(tmp_path, "plain")
+    write_net(tmp_path, "CrossbarConvolution", "crossbar_param { rows: 16 cols: 16 adc_range: CALIBRATED }")
+    weights = f"--weights={tmp_path}/plain_iter_10.caffemodel"
+    done = run(TOOL, "test", f"--model={model}", weights, "--gpu=0,1", RXNN_EMULATED_GPUS="2")
+    assert done.returncode == 1
+    assert "layer 'conv' (CrossbarConvolution): what it does with a batch depends on the batches before" in done.stderr
+
+
 def test_times_layers(model):
     lines = messages(run(TOOL, "time", f"--model={model}", "--iterations=1", "--gpu=0"))
     assert any("Average Forward-Backward" in line for line in lines)
@@ -104,6 +157,8 @@ def test_times_layers(model):
 
 def test_says_what_gpus_there_are():
     assert "host emulation" in messages(run(TOOL, "device_query", "--gpu=all"))[-1]
+    both = messages(run(TOOL, "device_query", "--gpu=all", RXNN_EMULATED_GPUS="2"))[-2:]
+    assert [line.split(",")[0] for line in both] == ["Device id: 0", "Device id: 1"]
     assert "on GPUs" in messages(run(TOOL, "device_query"))[-1]
 
 
@@ -114,6 +169,6 @@ def test_says_what_is_wrong(model):
         return done.stderr
 
     assert "there is no GPU 1: there are 1, numbered from 0" in of("1")
-    assert "--gpu=0,0 names 2 GPUs" in of("0,0")
+    assert "--gpu=0,0 names a GPU twice" in of("0,0")
     assert "--gpu=x: expected numbers of GPUs, separated by commas, or 'all'" in of("x")
     assert "--gpu=0,: expected numbers" in of("0,")

@@ -4,7 +4,8 @@
 // rounding within tensor cores.
 //
 // Memory of the device is out of reach but in kernels and copies: who follows a device pointer on the host is ended by
-// a signal, as he would be beside a GPU.
+// a signal, as he would be beside a GPU. RXNN_EMULATED_GPUS says how many devices there are (1): each has memory of its
+// own, which kernels on the others do not reach. One thread at a time is on any of them.
 //
 // To find missing barriers, threads and warps run in rising order in one phase between barriers and in falling order
 // in the next; shared memory starts as NaN in every block; copies beside the work happen at once in one block and when
@@ -195,7 +196,6 @@ int Meet(const Show& show) {
 class Device {
  public:
   void* Allocate(std::size_t bytes) {
-    const std::lock_guard<std::mutex> lock(mutex_);
     bytes = (bytes + kUnit) / kUnit * kUnit;
     std::vector<char*>& freed = freed_[bytes];
     char* memory = nullptr;
@@ -211,51 +211,78 @@ class Device {
       if (used_ + bytes > kBytes) return nullptr;
       memory = base_ + used_;
       used_ += bytes;
-      if (inside_ > 0) Protect(PROT_READ | PROT_WRITE);  // another thread is
     }
     sizes_[memory] = bytes;
     return memory;
   }
   void Free(void* memory) {
-    const std::lock_guard<std::mutex> lock(mutex_);
     const auto found = sizes_.find(static_cast<char*>(memory));
-    if (memory == nullptr) return;
     if (found == sizes_.end()) throw std::logic_error("memory is freed that the device does not have");
     freed_[found->second].push_back(found->first);
     sizes_.erase(found);
   }
+  bool Has(const void* memory) const {
+    return base_ != nullptr && memory >= base_ && memory < static_cast<const void*>(base_ + kBytes);
+  }
   void Enter() {
-    const std::lock_guard<std::mutex> lock(mutex_);
     if (inside_++ == 0) Protect(PROT_READ | PROT_WRITE);
   }
   void Leave() {
-    const std::lock_guard<std::mutex> lock(mutex_);
     if (--inside_ == 0) Protect(PROT_NONE);
   }
-  std::size_t bytes() const { return kBytes; }
+  static std::size_t bytes() { return kBytes; }
 
  private:
   static constexpr std::size_t kUnit = 4096, kBytes = std::size_t{1} << 34;
   void Protect(int protection) {
     if (used_ > 0 && mprotect(base_, used_, protection) != 0) throw std::logic_error("mprotect of the device's memory");
   }
-  std::mutex mutex_;
   char* base_ = nullptr;
   std::size_t used_ = 0;
   int inside_ = 0;
   std::map<char*, std::size_t> sizes_;
   std::map<std::size_t, std::vector<char*>> freed_;
 };
-// Not destroyed: objects of static life free memory.
-inline Device& device = *new Device;
 
-// While it lives, device pointers can be followed.
-struct OnDevice {
-  OnDevice() { device.Enter(); }
-  ~OnDevice() { device.Leave(); }
+constexpr int kMostDevices = 8;
+// Not destroyed: objects of static life free memory.
+inline Device* const devices = new Device[kMostDevices];
+inline int CountDevices() {
+  static const int count = [] {
+    const char* text = std::getenv("RXNN_EMULATED_GPUS");
+    return text == nullptr ? 1 : std::clamp(std::atoi(text), 0, kMostDevices);
+  }();
+  return count;
+}
+inline thread_local int current_device = 0;
+// Whose turn it is to look at devices and run kernels.
+inline std::recursive_mutex& turn = *new std::recursive_mutex;
+
+// While it lives, pointers to the current device can be followed.
+class OnDevice {
+ public:
+  explicit OnDevice(int device = current_device) : turn_(turn), device_(devices[device]) { device_.Enter(); }
+  ~OnDevice() { device_.Leave(); }
   OnDevice(const OnDevice&) = delete;
   OnDevice& operator=(const OnDevice&) = delete;
+
+ private:
+  const std::lock_guard<std::recursive_mutex> turn_;
+  Device& device_;
 };
+
+// Moves bytes between host and devices.
+inline void Move(void* to, const void* from, std::size_t bytes) {
+  const std::lock_guard<std::recursive_mutex> lock(turn);
+  std::vector<Device*> entered;
+  for (int i = 0; i < CountDevices(); ++i) {
+    if (!devices[i].Has(to) && !devices[i].Has(from)) continue;
+    devices[i].Enter();
+    entered.push_back(&devices[i]);
+  }
+  std::memmove(to, from, bytes);
+  for (Device* device : entered) device->Leave();
+}
 
 }  // namespace cuda_on_host
 
@@ -283,7 +310,8 @@ T __ldg(const T* at) {
 }
 
 using cudaError_t = int;
-constexpr int cudaSuccess = 0, cudaErrorMemoryAllocation = 2;
+constexpr int cudaSuccess = 0, cudaErrorMemoryAllocation = 2, cudaErrorInvalidDevice = 101,
+              cudaErrorPeerAccessAlreadyEnabled = 704;
 constexpr int cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2, cudaMemcpyDeviceToDevice = 3;
 using cudaStream_t = struct CUstream_st*;
 constexpr unsigned cudaStreamNonBlocking = 1;
@@ -291,26 +319,36 @@ struct cudaDeviceProp {
   char name[32] = "host emulation";
   int major = 0, minor = 0;
   int multiProcessorCount = 2;
-  std::size_t totalGlobalMem = cuda_on_host::device.bytes();
+  std::size_t totalGlobalMem = cuda_on_host::Device::bytes();
   std::size_t sharedMemPerBlockOptin = cuda_on_host::kSharedBytes;
 };
-inline const char* cudaGetErrorString(cudaError_t) { return "out of memory"; }
+inline const char* cudaGetErrorString(cudaError_t error) {
+  return error == cudaErrorMemoryAllocation ? "out of memory" : "invalid device ordinal";
+}
 inline cudaError_t cudaGetLastError() { return cudaSuccess; }
 inline cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
-  *memory = cuda_on_host::device.Allocate(bytes);
+  const std::lock_guard<std::recursive_mutex> lock(cuda_on_host::turn);
+  *memory = cuda_on_host::devices[cuda_on_host::current_device].Allocate(bytes);
   const cuda_on_host::OnDevice on_device;
   if (*memory != nullptr) std::memset(*memory, 0xFF, bytes);
   return *memory != nullptr ? cudaSuccess : cudaErrorMemoryAllocation;
 }
-inline cudaError_t cudaFree(void* memory) { return cuda_on_host::device.Free(memory), cudaSuccess; }
+inline cudaError_t cudaFree(void* memory) {
+  const std::lock_guard<std::recursive_mutex> lock(cuda_on_host::turn);
+  if (memory == nullptr) return cudaSuccess;
+  const auto is_owner = [memory](const cuda_on_host::Device& device) { return device.Has(memory); };
+  cuda_on_host::Device* const end = cuda_on_host::devices + cuda_on_host::kMostDevices;
+  cuda_on_host::Device* const owner = std::find_if(cuda_on_host::devices, end, is_owner);
+  if (owner == end) throw std::logic_error("memory is freed that no device has");
+  return owner->Free(memory), cudaSuccess;
+}
 inline cudaError_t cudaMallocHost(void** memory, std::size_t bytes) {
   *memory = std::aligned_alloc(64, bytes);
   return *memory != nullptr ? cudaSuccess : cudaErrorMemoryAllocation;
 }
 inline cudaError_t cudaFreeHost(void* memory) { return std::free(memory), cudaSuccess; }
 inline cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, int) {
-  const cuda_on_host::OnDevice on_device;
-  return std::memmove(to, from, bytes), cudaSuccess;
+  return cuda_on_host::Move(to, from, bytes), cudaSuccess;
 }
 inline cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, int kind, cudaStream_t) {
   return cudaMemcpy(to, from, bytes, kind);
@@ -323,12 +361,24 @@ inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
   return *stream = reinterpret_cast<cudaStream_t>(1), cudaSuccess;
 }
 inline cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
-inline cudaError_t cudaSetDevice(int) { return cudaSuccess; }
+inline cudaError_t cudaSetDevice(int device) {
+  if (device < 0 || device >= cuda_on_host::CountDevices()) return cudaErrorInvalidDevice;
+  return cuda_on_host::current_device = device, cudaSuccess;
+}
+inline cudaError_t cudaDeviceCanAccessPeer(int* can, int, int) { return *can = 1, cudaSuccess; }
+inline cudaError_t cudaDeviceEnablePeerAccess(int, unsigned) { return cudaErrorPeerAccessAlreadyEnabled; }
+// Both devices must be those that have the memory.
+inline cudaError_t cudaMemcpyPeer(void* to, int to_device, const void* from, int from_device, std::size_t bytes) {
+  if (!cuda_on_host::devices[to_device].Has(to) || !cuda_on_host::devices[from_device].Has(from)) {
+    return cudaErrorInvalidDevice;
+  }
+  return cuda_on_host::Move(to, from, bytes), cudaSuccess;
+}
 inline cudaError_t cudaDriverGetVersion(int* version) { return *version = 0, cudaSuccess; }
 inline cudaError_t cudaRuntimeGetVersion(int* version) { return *version = 0, cudaSuccess; }
 inline cudaError_t cudaDeviceSynchronize() { return cudaSuccess; }
-inline cudaError_t cudaGetDevice(int* device) { return *device = 0, cudaSuccess; }
-inline cudaError_t cudaGetDeviceCount(int* count) { return *count = 1, cudaSuccess; }
+inline cudaError_t cudaGetDevice(int* device) { return *device = cuda_on_host::current_device, cudaSuccess; }
+inline cudaError_t cudaGetDeviceCount(int* count) { return *count = cuda_on_host::CountDevices(), cudaSuccess; }
 inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
   return *properties = cudaDeviceProp(), cudaSuccess;
 }

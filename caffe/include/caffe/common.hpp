@@ -124,6 +124,7 @@ class Caffe {
   static void set_solver_rank(int value) { Get().solver_rank_ = value; }
   static bool multiprocess() { return Get().multiprocess_; }
   static void set_multiprocess(bool value) { Get().multiprocess_ = value; }
+  // Of several, one writes the log.
   static bool root_solver() { return solver_rank() == 0; }
 
  private:

@@ -46,6 +46,11 @@ class Layer {
 
   // What the layer counted since it was made, by name: for logs and scripts. Most layers count nothing.
   virtual vector<std::pair<string, double>> Statistics() const { return {}; }
+  // Counts in this layer's what a copy of it in another net has counted.
+  virtual void AddStatisticsOf(const Layer& copy) {}
+  // Whether what Forward does with a batch depends on the batches before it: batches are then not shared out among
+  // copies of the net.
+  virtual bool NeedsBatchesInOrder() const { return false; }
 
   // Whether the layer takes the time of the parts of its Forward from now on. Most layers have no parts.
   virtual void TimeParts(bool on) {}

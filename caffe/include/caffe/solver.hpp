@@ -54,14 +54,15 @@ class Solver {
   const vector<shared_ptr<Net<Dtype>>>& test_nets() { return test_nets_; }
   int iter() const { return iter_; }
 
-  // Called in every iteration of Step: before the gradients are formed, and when they are there. The caller keeps them
-  // alive.
+  // Called in every iteration of Step: before the gradients are formed, before each of the iter_size passes that form
+  // them, and when they are there. The caller keeps them alive.
   class Callback {
    public:
     virtual ~Callback() = default;
 
    protected:
     virtual void on_start() = 0;
+    virtual void on_pass() {}
     virtual void on_gradients_ready() = 0;
     template <typename T>
     friend class Solver;

@@ -52,6 +52,9 @@ class Cuda : public GpuRuntime {
     const cudaStream_t on = stream == nullptr ? CopyStream() : static_cast<cudaStream_t>(stream);
     gpu::Check(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, on), "copy to the device");
   }
+  void BetweenDevices(void* to, int to_device, const void* from, int from_device, size_t bytes) override {
+    gpu::Check(cudaMemcpyPeer(to, to_device, from, from_device, bytes), "copy between devices");
+  }
   void WaitForCopies() override { gpu::Check(cudaStreamSynchronize(CopyStream()), "copies"); }
   void Synchronize() override { gpu::Check(cudaDeviceSynchronize(), "kernels"); }
 
@@ -69,6 +72,17 @@ class Cuda : public GpuRuntime {
     if (!usable) cudaGetLastError();
     SetDevice(current);
     return usable;
+  }
+  void ConnectTo(int other) override {
+    int can = 0;
+    gpu::Check(cudaDeviceCanAccessPeer(&can, Device(), other), "ways between devices");
+    if (can == 0) return;
+    const cudaError_t error = cudaDeviceEnablePeerAccess(other, 0);
+    if (error == cudaErrorPeerAccessAlreadyEnabled) {
+      cudaGetLastError();
+    } else {
+      gpu::Check(error, "ways between devices");
+    }
   }
   string Description() override {
     const int device = Device();

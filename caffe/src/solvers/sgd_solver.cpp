@@ -50,7 +50,8 @@ Dtype SGDSolver<Dtype>::GetLearningRate() {
   if (policy == "multistep") {
     while (this->current_step_ < param.stepvalue_size() && this->iter_ >= param.stepvalue(this->current_step_)) {
       ++this->current_step_;
-      LOG(INFO) << "MultiStep Status: Iteration " << this->iter_ << ", step = " << this->current_step_;
+      LOG_IF(INFO, Caffe::root_solver()) << "MultiStep Status: Iteration " << this->iter_
+                                         << ", step = " << this->current_step_;
     }
     return static_cast<Dtype>(base * std::pow(gamma, this->current_step_));
   }
@@ -69,7 +70,7 @@ template <typename Dtype>
 void SGDSolver<Dtype>::ApplyUpdate() {
   const Dtype rate = GetLearningRate();
   if (this->param_.display() > 0 && this->iter_ % this->param_.display() == 0) {
-    LOG(INFO) << "Iteration " << this->iter_ << ", lr = " << rate;
+    LOG_IF(INFO, Caffe::root_solver()) << "Iteration " << this->iter_ << ", lr = " << rate;
   }
   ClipGradients();
   const int num_params = static_cast<int>(this->net_->learnable_params().size());
@@ -91,8 +92,8 @@ void SGDSolver<Dtype>::ClipGradients() {
   const Dtype norm = static_cast<Dtype>(std::sqrt(sum_of_squares));
   if (norm <= limit) return;
   const Dtype scale = limit / norm;
-  LOG(INFO) << "Gradient clipping: scaling down gradients (L2 norm " << norm << " > " << limit << ") by scale factor "
-            << scale;
+  LOG_IF(INFO, Caffe::root_solver()) << "Gradient clipping: scaling down gradients (L2 norm " << norm << " > " << limit
+                                     << ") by scale factor " << scale;
   for (Blob<Dtype>* param : this->net_->learnable_params()) param->scale_diff(scale);
 }
 

@@ -21,6 +21,7 @@ struct TestOptions {
   NetOptions net;
   string weights;  // one .caffemodel or .h5
   int iterations = 50;
+  vector<int> gpus = {};  // none: the CPU; several share the batches
 };
 void Test(const TestOptions& options);
 
@@ -41,13 +42,17 @@ struct TrainOptions {
   vector<string> weights;         // .caffemodel or .h5, later ones over earlier ones
   string sigint_effect = "stop";  // stop, snapshot or none
   string sighup_effect = "snapshot";
+  vector<int> gpus = {};  // none: as the solver says; several form the gradients of a batch each
 };
 void Train(const TrainOptions& options);
 
 // Says what there is to compute on.
 void DeviceQuery(const string& gpu);
 
-// The mode for --gpu: the id of a GPU, or "all" where there is one; empty is the CPU.
+// The mode for --gpu: the ids of GPUs, separated by commas, or "all"; empty is the CPU. This thread works on the first
+// of those returned.
+vector<int> UseDevices(const string& gpu);
+// The same for what one device does.
 void UseDevice(const string& gpu);
 
 }  // namespace caffe::tools

@@ -35,17 +35,29 @@ vector<int> Devices(const string& gpu) {
 
 }  // namespace
 
-void UseDevice(const string& gpu) {
+vector<int> UseDevices(const string& gpu) {
   if (gpu.empty()) {
     LOG(INFO) << "Use CPU.";
     Caffe::set_mode(Caffe::CPU);
-    return;
+    return {};
   }
   const vector<int> devices = Devices(gpu);
-  CAFFE_REQUIRE(devices.size() == 1) << "--gpu=" << gpu << " names " << devices.size()
-                                     << " GPUs; one net runs on one of them: name that";
-  LOG(INFO) << "Use GPU with device ID " << devices[0];
-  UseGpu(devices[0]);
+  CAFFE_REQUIRE(set<int>(devices.begin(), devices.end()).size() == devices.size())
+      << "--gpu=" << gpu << " names a GPU twice";
+  if (devices.size() == 1) {
+    LOG(INFO) << "Use GPU with device ID " << devices[0];
+  } else {
+    ostringstream list;
+    for (const int device : devices) list << (device == devices[0] ? "" : ", ") << device;
+    LOG(INFO) << "Using GPUs " << list.str();
+  }
+  for (auto device = devices.rbegin(); device != devices.rend(); ++device) UseGpu(*device);
+  return devices;
+}
+
+void UseDevice(const string& gpu) {
+  const size_t count = UseDevices(gpu).size();
+  CAFFE_REQUIRE(count <= 1) << "--gpu=" << gpu << " names " << count << " GPUs; this runs on one of them: name that";
 }
 
 void DeviceQuery(const string& gpu) {

@@ -1,6 +1,8 @@
+#include <algorithm>
+
 #include "actions.hpp"
 #include "caffe/layers/base_data_layer.hpp"
-#include "caffe/net.hpp"
+#include "caffe/net_replica.hpp"
 #include "caffe/util/benchmark.hpp"
 #include "caffe/util/corrupt_records.hpp"
 #include "caffe/util/io.hpp"
@@ -55,6 +57,48 @@ void LogData(const Net<float>& net, double seconds) {
   if (CorruptRecords::skip()) LOG(INFO) << "Skipped " << CorruptRecords::count() << " corrupt records.";
 }
 
+using Replicas = vector<std::unique_ptr<NetReplica<float>>>;
+
+// The net on all GPUs but the first, where it is.
+Replicas OnOtherGpus(Net<float>* net, const vector<int>& gpus) {
+  Replicas replicas;
+  for (size_t rank = 1; rank < gpus.size(); ++rank) {
+    for (const auto& layer : net->layers()) {
+      CAFFE_REQUIRE(!layer->NeedsBatchesInOrder())
+          << "layer '" << layer->layer_param().name() << "' (" << layer->type()
+          << "): what it does with a batch depends on the batches before it; give --gpu one GPU";
+    }
+    replicas.push_back(std::make_unique<NetReplica<float>>(net, gpus[rank], rank, gpus.size(), caffe_rng_rand()));
+    replicas.back()->TakeWeights();
+  }
+  return replicas;
+}
+
+// The next batches, one for every GPU, in the order of the data: the replicas' first, the net's own the last.
+struct Round {
+  vector<Net<float>*> nets;  // a batch's outputs in each
+  vector<float> losses;
+};
+
+Round RunRound(Net<float>* net, const Replicas& replicas, int batches_left) {
+  Round round;
+  const int others = std::min(static_cast<int>(replicas.size()), batches_left - 1);
+  round.losses.resize(others + 1);
+  for (int i = 0; i < others; ++i) {
+    NetReplica<float>& replica = *replicas[i];
+    replica.TakeBatch();
+    round.nets.push_back(&replica.net());
+    replica.thread().Start([&replica, loss = &round.losses[i]] {
+      // Outputs come to the host in the thread that waits for the GPU.
+      for (const Blob<float>* output : replica.net().Forward(loss)) output->cpu_data();
+    });
+  }
+  round.nets.push_back(net);
+  net->Forward(&round.losses[others]);
+  for (int i = 0; i < others; ++i) replicas[i]->thread().Wait();
+  return round;
+}
+
 // What layers counted.
 void LogStatistics(const Net<float>& net) {
   for (const auto& layer : net.layers()) {
@@ -76,21 +120,28 @@ void Test(const TestOptions& options) {
 
   Net<float> net(options.net.model, TEST, options.net.level, &options.net.stages);
   net.CopyTrainedLayersFrom(options.weights);
+  const Replicas replicas = OnOtherGpus(&net, options.gpus);
   LOG(INFO) << "Running for " << options.iterations << " iterations.";
 
   vector<Score> scores;
   double loss = 0;
   CPUTimer timer;
   timer.Start();
-  for (int batch = 0; batch < options.iterations; ++batch) {
-    float batch_loss = 0;
-    net.Forward(&batch_loss);
-    loss += batch_loss;
-    if (batch == 0) scores = ScoresOf(net);
-    AddBatch(net, batch, &scores);
+  for (int batch = 0; batch < options.iterations;) {
+    const Round round = RunRound(&net, replicas, options.iterations - batch);
+    for (size_t i = 0; i < round.nets.size(); ++i, ++batch) {
+      loss += round.losses[i];
+      if (batch == 0) scores = ScoresOf(*round.nets[i]);
+      AddBatch(*round.nets[i], batch, &scores);
+    }
   }
 
   LogData(net, timer.Seconds());
+  for (const auto& replica : replicas) {
+    for (size_t i = 0; i < net.layers().size(); ++i) {
+      if (!IsSource(net, i)) net.layers()[i]->AddStatisticsOf(*replica->net().layers()[i]);
+    }
+  }
   LogStatistics(net);
   LOG(INFO) << "Loss: " << loss / options.iterations;
   for (const Score& score : scores) {

@@ -1,7 +1,7 @@
 #include <memory>
 
 #include "actions.hpp"
-#include "caffe/solver.hpp"
+#include "caffe/parallel.hpp"
 #include "caffe/util/gpu_runtime.hpp"
 #include "caffe/util/io.hpp"
 #include "caffe/util/signal_handler.h"
@@ -54,6 +54,8 @@ void Train(const TrainOptions& options) {
     LOG(INFO) << "Resuming from " << options.snapshot;
     solver->Resume(options.snapshot.c_str());
   }
+  std::unique_ptr<DataParallel<float>> parallel;
+  if (options.gpus.size() > 1) parallel = std::make_unique<DataParallel<float>>(solver.get(), options.gpus);
   LOG(INFO) << "Starting Optimization";
   solver->Solve();
   LOG(INFO) << "Optimization Done.";

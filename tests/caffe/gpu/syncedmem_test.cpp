@@ -165,13 +165,17 @@ TEST(BlobOnGpu, ComputesWhereItsValuesAre) {
 }
 
 TEST(Devices, AreFoundAndChosen) {
+  const int count = caffe::GpuRuntime::Require().CountDevices();
   EXPECT_EQ(caffe::Caffe::FindDevice(), 0);
-  EXPECT_EQ(caffe::Caffe::FindDevice(1), -1);
+  EXPECT_EQ(caffe::Caffe::FindDevice(count - 1), count - 1);
+  EXPECT_EQ(caffe::Caffe::FindDevice(count), -1);
   EXPECT_TRUE(caffe::Caffe::CheckDevice(0));
-  EXPECT_FALSE(caffe::Caffe::CheckDevice(1));
+  EXPECT_FALSE(caffe::Caffe::CheckDevice(count));
   EXPECT_FALSE(caffe::Caffe::CheckDevice(-1));
   caffe::Caffe::SetDevice(0);
-  ExpectError([] { caffe::Caffe::SetDevice(1); }, "there is no GPU 1: there are 1, numbered from 0");
+  const std::string number = std::to_string(count);
+  ExpectError([&] { caffe::Caffe::SetDevice(count); },
+              "there is no GPU " + number + ": there are " + number + ", numbered from 0");
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ class HDF5OutputLayer : public Layer<Dtype> {
   int ExactNumBottomBlobs() const override { return 2; }
   int ExactNumTopBlobs() const override { return 0; }
   string file_name() const { return file_name_; }
+  bool NeedsBatchesInOrder() const override { return true; }
 
  protected:
   void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;

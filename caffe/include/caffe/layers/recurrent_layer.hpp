@@ -33,6 +33,8 @@ class RecurrentLayer : public Layer<Dtype> {
   int MaxBottomBlobs() const override { return MinBottomBlobs() + 1; }
   int ExactNumTopBlobs() const override { return 1 + ExposedBlobs(); }
   bool AllowForceBackward(int bottom_index) const override { return bottom_index != 1; }
+  // The state goes from batch to batch, unless it is a bottom.
+  bool NeedsBatchesInOrder() const override { return ExposedBlobs() == 0; }
 
  protected:
   // Adds the layers of all steps to `net_param`, which has the inputs x, cont and, with a static input, x_static. The

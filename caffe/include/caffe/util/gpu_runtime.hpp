@@ -31,6 +31,8 @@ class GpuRuntime {
   virtual void ToHost(void* host, const void* device, size_t bytes) = 0;
   // This is done when `stream` is, a cudaStream_t; null: that of this thread for copies beside the work of others.
   virtual void ToDeviceBeside(void* device, const void* host, size_t bytes, void* stream) = 0;
+  // From one device to another, after the work that was started on both and before what is started later.
+  virtual void BetweenDevices(void* to, int to_device, const void* from, int from_device, size_t bytes) = 0;
   // Waits for this thread's stream of copies.
   virtual void WaitForCopies() = 0;
   // Waits for all work on the current device.
@@ -42,6 +44,9 @@ class GpuRuntime {
   virtual void SetDevice(int device) = 0;
   // Whether this thread can work on the device.
   virtual bool CanUse(int device) = 0;
+  // Copies between the current device and `other` go by the shortest way from now on, where there is one that leaves
+  // out the host.
+  virtual void ConnectTo(int other) = 0;
   // Lines of text about the current device.
   virtual string Description() = 0;
 
