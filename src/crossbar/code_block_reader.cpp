@@ -14,6 +14,10 @@ namespace {
 // Fewer reads of one panel than this do not repay its tables.
 constexpr int kFewestTableReads = 24;
 
+// Where no more groups of four rows than this have a one, of the 16 of a chunk, tables are faster than the matrix unit,
+// whose time does not depend on digits. Both give the same codes.
+constexpr double kMostTableGroups = 10;
+
 // One-bit digits are read faster from tables than by vectors of bytes.
 bool UsesBytes(const CrossbarState& state) {
   const ByteProducts least = state.hardware.dac_bits == 1 ? ByteProducts::kTiles : ByteProducts::kVectors;
@@ -75,9 +79,6 @@ void CodeBlockReader::Multiply(const Block& block, const SumSink& take) {
   const auto at = [&](const Panel& panel) { return (panel.stored_before - first_stored) * block.vectors; };
 
   keeps_integers_ = SumsFit(state_, block.passes(), state_.grid.row_tiles);
-  by_bytes_ = UsesBytes(state_);
-  const bool pays = ChosenKernel() == Kernel::kTable || block.vectors * state_.scheme.streams >= kFewestTableReads;
-  tables_ = !by_bytes_ && state_.hardware.dac_bits == 1 && pays && ChosenKernel() != Kernel::kMultiply;
   sums_.assign((last.stored_before + last.stride - first_stored) * block.vectors, 0);
   wide_sums_.assign(keeps_integers_ ? 0 : sums_.size(), 0.0);
   code_sums_.assign(block.vectors, 0);
@@ -123,12 +124,15 @@ void CodeBlockReader::Multiply(const Block& block, const SumSink& take) {
 void CodeBlockReader::LoadDigits(const Block& block, int row_tile, int pass) {
   const CodeCut cut = LoadCodes(block, row_tile, pass);
   const int streams = cut.streams;
+  by_bytes_ = UsesBytes(state_);
+  const bool pays = ChosenKernel() == Kernel::kTable || block.vectors * streams >= kFewestTableReads;
+  tables_ = pays && cut.dac_bits == 1 && ChosenKernel() != Kernel::kMultiply;
   digit_sums_.resize(static_cast<std::size_t>(block.vectors) * streams);
   shares_.resize(digit_sums_.size());
-  if (by_bytes_) {
-    CutForBytes(cut);
-  } else if (tables_) {
+  if (tables_) {
     CutForTables(cut);
+  } else if (by_bytes_) {
+    CutForBytes(cut);
   } else {
     CutForProducts(cut);
   }
@@ -180,6 +184,11 @@ void CodeBlockReader::CutForTables(const CodeCut& cut) {
   words_.resize(digit_sums_.size() * chunks);
   CutBits(cut, words_.data(), digit_sums_.data());
   Order(cut);
+  if (by_bytes_) {
+    by_bytes_ = GroupsPerRead(words_.data(), order_.data(), first_.data(), cut.streams, chunks) > kMostTableGroups;
+    tables_ = !by_bytes_;
+    if (by_bytes_) return CutOrderedBytes(cut);
+  }
   offsets_.resize(words_.size() * kChunkOffsets);
   TableOffsets(words_.data(), order_.data(), cut.vectors, cut.streams, chunks, offsets_.data());
   const std::size_t scratch = kTableFloats + (chunks > 1 ? digit_sums_.size() * kTableCols : 0);
@@ -195,6 +204,10 @@ void CodeBlockReader::CutForBytes(const CodeCut& cut) {
     std::iota(order_.begin(), order_.end(), 0);
     first_ = {0, 0, cut.vectors};
   }
+  CutOrderedBytes(cut);
+}
+
+void CodeBlockReader::CutOrderedBytes(const CodeCut& cut) {
   MakeUnits(first_.data(), cut.streams, &units_);
   const int count = static_cast<int>(units_.size());
   const LevelBytes& bytes = *state_.level_bytes;
@@ -224,6 +237,7 @@ void CodeBlockReader::ReadPanel(const Block& block, int row_tile, int pass, cons
       static_cast<std::int64_t>(state_.scheme.matrices()) * reads.streams * block.vectors * panel.cols;
   // Currents of whole levels stay whole numbers, for which codes are proven.
   if (!state_.bounds.whole) reads.level_share = static_cast<float>(state_.share_per_digit());
+  if (tables_ && UsesBytes(state_)) reads.level_unit = state_.level_bytes->unit;
   const bool has_twins = by_bytes_ && !state_.twin_bytes.empty();
   for (int matrix = 0; matrix < state_.scheme.matrices(); ++matrix) {
     // Tables and bytes are made from the levels where they are, if they are there as whole SIMD vectors.

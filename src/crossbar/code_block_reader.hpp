@@ -32,10 +32,12 @@ class CodeBlockReader {
   CodeCut LoadCodes(const Block& block, int row_tile, int pass);
   // Sorts vectors by the streams that they need read.
   void Order(const CodeCut& cut);
-  // Digits of the tables, of the blocked kernel, or of products of bytes.
+  // Digits of the tables, of the blocked kernel, or of products of bytes; those of one bit that could be either, of
+  // whichever is faster for them.
   void CutForTables(const CodeCut& cut);
   void CutForProducts(const CodeCut& cut);
   void CutForBytes(const CodeCut& cut);
+  void CutOrderedBytes(const CodeCut& cut);
   // Reads all matrices of a panel and adds to `sums` [vectors][panel.stride].
   void ReadPanel(const Block& block, int row_tile, int pass, const Panel& panel, std::int32_t* sums);
   // Adds what sums_ hold to wide_sums_ and clears them.
@@ -46,8 +48,8 @@ class CodeBlockReader {
   const CodeReadout& readout_;
   const bool needs_digit_sums_;         // to leave streams out, for shares of g_off, or for what OFFSET adds
   bool keeps_integers_ = false;         // 32 bits hold the sums over all row tiles
-  bool by_bytes_ = false;               // the block is read by products of bytes
-  bool tables_ = false;                 // the block's digits have one bit and are read from tables
+  bool by_bytes_ = false;               // the digits are read by products of bytes
+  bool tables_ = false;                 // they have one bit and are read from tables
   std::vector<std::uint8_t> bytes_[2];  // of codes
   std::vector<std::uint64_t> words_;
   std::vector<std::int32_t> digit_sums_;  // [vector][stream]

@@ -20,7 +20,7 @@ void CheckRows(int rows) {
 
 std::optional<LevelBytes> LevelBytes::Make(double largest, bool whole, int dac_bits, int rows) {
   constexpr double kMostOne = 127;
-  constexpr double kMostBits = 127 * 32768.0 + 16383;
+  constexpr double kMostBits = 127 * 32768.0 + 16319;
   constexpr double kMostThree = 127 * 65536.0 + 32639;
   if (rows > kMostByteRows || dac_bits > 8 || !std::isfinite(largest)) return std::nullopt;
   LevelBytes bytes;

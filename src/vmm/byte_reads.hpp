@@ -5,15 +5,17 @@
 // Levels become whole numbers of a unit, a power of two, cut into bytes b0, b1, b2 of either sign:
 //   kOne    level = unit b0                            whole levels of up to 127
 //   kThree  level = unit (b0 + 2^8 b1 + 2^16 b2)       23 bits and a sign; three sums
-//   kBits   level = unit (b0 + 2^7 b1 + 2^15 b2)       22 bits and a sign; for digits of one bit, which go in as 1 and
-//                                                      as 128, so that the first two bytes share a sum
+//   kBits   level = unit (b0 + 2^7 b1 - 2^15 b2)       22 bits and a sign; for digits of one bit, which go in as 1 and
+//                                                      as 128, so that the first two bytes share a sum; -2^15 is a
+//                                                      word, times which the other sum is added in one operation
 // Whole levels have unit 1 and are exact. Of others the unit is about 2^-21 of the largest level, what is lost less
 // than the rounding of a float32 sum over some ten rows. Sums of integers have no rounding and no order.
 //
 // All functions below but Make and MakeUnits want BestByteProducts() to be some.
 //
-// Files: this contract, byte_reads.cpp (what fits, checks), byte_reads_cpu.cpp (the kernels). The reference is that of
-// CodeReads and of FoldedReads.
+// Files: this contract, byte_reads.cpp (what fits, checks), byte_cuts_cpu.cpp (levels and digits as bytes),
+// byte_reads_cpu.cpp and tile_reads_cpu.cpp (the kernels, for vectors and for the matrix unit). The reference is that
+// of CodeReads and of FoldedReads.
 #pragma once
 
 #include <cstddef>
@@ -62,7 +64,7 @@ struct ByteUnit {
 void MakeUnits(const std::int32_t* first, int streams, std::vector<ByteUnit>* units);
 
 struct ByteDigits {
-  const std::uint8_t* digits = nullptr;  // [units][copies][chunks of kByteRows rows][kByteUnit][kByteRows]
+  const std::uint8_t* digits = nullptr;  // [units][chunks of kByteRows rows][tiles of 16][copies][16][kByteRows]
   const ByteUnit* units = nullptr;
   int num_units = 0;
   const CodeReadout::Shares* shares = nullptr;  // [place][streams]

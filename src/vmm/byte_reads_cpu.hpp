@@ -1,4 +1,4 @@
-// The kernels of byte_reads_cpu.cpp; arguments are not checked. Only where there are products of bytes.
+// The kernels for products of bytes; arguments are not checked. Only where there are products of bytes.
 #pragma once
 
 #include "vmm/byte_reads.hpp"
@@ -12,5 +12,9 @@ void CutByteDigitsCpu(const CodeCut& cut, int copies, const std::int32_t* order,
                       std::uint8_t* digits);
 void ReadBytesCpu(const CodeReads& reads, const LevelBytes& cut, const std::int8_t* bytes, const ByteDigits& digits);
 void ReadFoldedBytesCpu(const FoldedByteReads& reads);
+
+// The same by the matrix unit. False, and nothing done, where sums go beyond what its converters hold.
+bool ReadTilesCpu(const CodeReads& reads, const LevelBytes& cut, const std::int8_t* bytes, const ByteDigits& digits);
+void ReadFoldedTilesCpu(const FoldedByteReads& reads);
 
 }  // namespace rxnn

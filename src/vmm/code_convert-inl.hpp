@@ -49,28 +49,38 @@ struct SaturatedLanes {
   }
 };
 
-// The bits of a float whose low ones hold n; those of n = 0 are ZeroBits. Where the readout clamps, counts. kShared: x
-// holds its share of g_off.
-template <Form kForm, bool kShared>
-HWY_INLINE VI Convert(VF x, const CodeReadout::Shares& shares, const Constants& c, bool clamps,
-                      SaturatedLanes& saturated) {
+// kMagic and the code of a current, not clamped. kShared: x holds its share of g_off.
+template <bool kShared>
+HWY_INLINE VF CodeOf(VF x, const CodeReadout::Shares& shares, const Constants& c) {
   const F d;
-  VF t;
   if (kShared) {
-    t = HWY_NATIVE_FMA ? hn::MulAdd(c.per_lsb, x, c.magic) : hn::Add(hn::Mul(c.per_lsb, x), c.magic);
-  } else {
-    t = hn::Add(hn::MulAdd(c.per_lsb, x, hn::Set(d, shares.in_codes)), c.magic);
+    return HWY_NATIVE_FMA ? hn::MulAdd(c.per_lsb, x, c.magic) : hn::Add(hn::Mul(c.per_lsb, x), c.magic);
   }
-  if (clamps) {
-    const VF inside = hn::Min(hn::Max(t, c.low), c.high);
-    if (HWY_UNLIKELY(!hn::AllTrue(d, hn::Eq(inside, t)))) saturated.Count(t, c);
-    t = inside;
-  }
+  return hn::Add(hn::MulAdd(c.per_lsb, x, hn::Set(d, shares.in_codes)), c.magic);
+}
+
+// The bits of a float whose low ones hold n; those of n = 0 are ZeroBits.
+template <Form kForm>
+HWY_INLINE VI BitsOf(VF t, const CodeReadout::Shares& shares, const Constants& c) {
+  const F d;
   if (kForm == Form::kLevels) {
     t = hn::Add(hn::MulSub(hn::Sub(t, c.magic), c.lsb, hn::Set(d, shares.levels)), c.magic);
   }
   if (kForm == Form::kLevelsFused) t = hn::MulAdd(t, c.lsb, hn::Set(d, shares.fused));
   return hn::BitCast(I(), t);
+}
+
+// BitsOf of a current. Where the readout clamps, counts.
+template <Form kForm, bool kShared>
+HWY_INLINE VI Convert(VF x, const CodeReadout::Shares& shares, const Constants& c, bool clamps,
+                      SaturatedLanes& saturated) {
+  VF t = CodeOf<kShared>(x, shares, c);
+  if (clamps) {
+    const VF inside = hn::Min(hn::Max(t, c.low), c.high);
+    if (HWY_UNLIKELY(!hn::AllTrue(F(), hn::Eq(inside, t)))) saturated.Count(t, c);
+    t = inside;
+  }
+  return BitsOf<kForm>(t, shares, c);
 }
 
 template <Form kForm>

@@ -41,6 +41,8 @@ std::optional<CodeReadout> CodeReadout::Make(const Readout& readout, const Curre
   const double fused_magic = std::nearbyint(static_cast<double>(kMagic) * codes.lsb);
   if (codes.whole_levels && fused_magic - 2 * kLargestCode > (1 << 23) && fused_magic + 2 * kLargestCode < (1 << 24)) {
     codes.fused_magic = static_cast<float>(fused_magic);
+    const auto word = static_cast<std::int16_t>(Bits(codes.fused_magic) & 0xFFFF);
+    if (word + codes.least <= INT16_MIN || word + codes.most >= INT16_MAX) codes.fused_magic = 0;
   }
   return codes;
 }

@@ -15,7 +15,7 @@ namespace rxnn {
 // With y = per_lsb x + per_lsb share, t = y + kMagic is y rounded to the nearest integer, half to even: neighbouring
 // floats at kMagic are 1 apart. The low bits of a float t hold the integer t - kMagic.
 struct CodeReadout {
-  static constexpr float kMagic = 16777216.0f - 131072.0f;  // 2^24 - 2^17
+  static constexpr float kMagic = 16777216.0f - 196608.0f;  // 2^24 - 3 2^16
   static constexpr double kLargestCode = 65536;             // kMagic +- this are floats 1 apart
 
   bool whole_levels = false;
@@ -28,7 +28,8 @@ struct CodeReadout {
   double least = 0;  // n is at least this
   double most = 0;   // and at most this
   // Whole levels in one fused operation: t lsb + (fused_magic - kMagic lsb - share) is a float near fused_magic, so
-  // product, subtraction and the second rounding are one. Needs an lsb near 1; 0 where it has none.
+  // product, subtraction and the second rounding are one. Needs an lsb near 1, and the low words of the results as
+  // signed 16-bit numbers in a row, which some kernels multiply; 0 where it has none.
   float fused_magic = 0;
 
   // `possible`: bounds of current + share; `largest_share`: of |share|. Empty where codes are too many or too far from

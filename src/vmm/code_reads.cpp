@@ -30,6 +30,24 @@ void OrderVectors(const std::int32_t* digit_sums, int vectors, int streams, bool
   first[0] = 0;
 }
 
+double GroupsPerRead(const std::uint64_t* words, const std::int32_t* order, const std::int32_t* first, int streams,
+                     int chunks) {
+  static_assert(kTableRows == 4, "a group is a nibble of a word");
+  std::int64_t groups = 0, reads = 0;
+  for (int n = 1; n <= streams; ++n) {
+    for (std::int32_t place = first[n]; place < first[n + 1]; ++place) {
+      const std::uint64_t* of_vector = words + static_cast<std::int64_t>(order[place]) * streams * chunks;
+      reads += n * chunks;
+      for (int i = 0; i < n * chunks; ++i) {
+        std::uint64_t some = of_vector[i] | of_vector[i] >> 1;
+        some = (some | some >> 2) & 0x1111111111111111u;
+        groups += static_cast<std::int64_t>(some * 0x1111111111111111u >> 60) + (some == 0x1111111111111111u ? 16 : 0);
+      }
+    }
+  }
+  return reads == 0 ? 0 : static_cast<double>(groups) / static_cast<double>(reads);
+}
+
 void TableOffsets(const std::uint64_t* words, const std::int32_t* order, int vectors, int streams, int chunks,
                   std::uint16_t* offsets) {
   TableOffsetsCpu(words, order, vectors, streams, chunks, offsets);

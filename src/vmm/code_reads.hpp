@@ -47,6 +47,9 @@ struct CodeReads {
   // ReadTables may take the share of g_off along with the levels, which saves an operation for every current but rounds
   // the sum of both: what g_off adds to a current per digit, or 0 to have shares added to whole currents.
   float level_share = 0;
+  // ReadTables may round levels, along with that share, to whole numbers of a unit: sums have no rounding and no order
+  // then, and give the codes of products of bytes (LevelBytes::unit). 0: levels as they are.
+  float level_unit = 0;
   int shift = 0;
   bool negative = false;
   std::int32_t* sums = nullptr;  // [vectors][cols]
@@ -90,6 +93,10 @@ struct TableDigits {
 // words [vectors][streams][chunks], bit i of a word the digit of row 64 chunk + i, and digit_sums [vectors][streams].
 // dac_bits is 1.
 void CutBits(const CodeCut& cut, std::uint64_t* words, std::int32_t* digit_sums);
+
+// How many groups of rows with a one a read of a chunk has on average, over the streams that are read.
+double GroupsPerRead(const std::uint64_t* words, const std::int32_t* order, const std::int32_t* first, int streams,
+                     int chunks);
 
 // order [vectors] and first [streams + 2] of TableDigits. `skip_zeros`: a stream without a one may go unread.
 void OrderVectors(const std::int32_t* digit_sums, int vectors, int streams, bool skip_zeros, std::int32_t* order,

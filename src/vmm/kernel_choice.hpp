@@ -1,6 +1,6 @@
 // What a user may force with environment variables, to compare kernels and instruction sets or to find a fault.
-//   RXNN_KERNEL   table, multiply: how one-bit streams are read. Default: by the matrix unit where there is one, else
-//                 from tables where they pay.
+//   RXNN_KERNEL   table, multiply: how one-bit streams are read. Default: from tables where they pay; where there is a
+//                 matrix unit and few digits are 0, by that.
 //   RXNN_TARGET   amx, vnni, avx512, avx2, sse4, ssse3, baseline: the best instruction set to use. Default: the best
 //                 there is.
 #pragma once

@@ -17,18 +17,30 @@ namespace rxnn {
 namespace HWY_NAMESPACE {
 constexpr size_t kStraightGroups = 4;  // that are added without asking for their number
 
+// Levels in tables, as floats or as whole numbers of a unit.
+HWY_INLINE VF TableLevel(F, VF level, VF) { return level; }
+HWY_INLINE VI TableLevel(I, VF level, VF per_unit) { return hn::NearestInt(hn::Mul(level, per_unit)); }
+
+// Their sums as floats, in units.
+HWY_INLINE VF SumOfTables(VF sum) { return sum; }
+HWY_INLINE VF SumOfTables(VI sum) { return hn::ConvertTo(F(), sum); }
+
 // The partial currents of a group: entry e is the sum of the rows whose bit in e is set.
-template <size_t kCols>
-HWY_INLINE void BuildGroup(const float* HWY_RESTRICT levels, size_t rows, size_t stride, float level_share,
-                           float* HWY_RESTRICT table) {
-  const F d;
-  const VF share = hn::Set(d, level_share);
+template <class D, size_t kCols>
+HWY_INLINE void BuildGroup(const float* HWY_RESTRICT levels, size_t rows, const CodeReads& reads,
+                           hn::TFromD<D>* HWY_RESTRICT table) {
+  const D d;
+  const size_t stride = static_cast<size_t>(reads.level_stride);
+  const VF share = hn::Set(F(), reads.level_share);
+  const VF per_unit = hn::Set(F(), reads.level_unit == 0 ? 1 : 1 / reads.level_unit);
   for (size_t n = 0; n < kCols; n += kLanes) {
-    VF row[kTableRows];
-    for (size_t i = 0; i < kTableRows; ++i)
-      row[i] = i < rows ? hn::Add(hn::LoadU(d, levels + i * stride + n), share) : hn::Zero(d);
-    const VF low[4] = {hn::Zero(d), row[0], row[1], hn::Add(row[0], row[1])};
-    const VF high[4] = {hn::Zero(d), row[2], row[3], hn::Add(row[2], row[3])};
+    hn::Vec<D> row[kTableRows];
+    for (size_t i = 0; i < kTableRows; ++i) {
+      row[i] =
+          i < rows ? TableLevel(d, hn::Add(hn::LoadU(F(), levels + i * stride + n), share), per_unit) : hn::Zero(d);
+    }
+    const hn::Vec<D> low[4] = {hn::Zero(d), row[0], row[1], hn::Add(row[0], row[1])};
+    const hn::Vec<D> high[4] = {hn::Zero(d), row[2], row[3], hn::Add(row[2], row[3])};
     for (size_t h = 0; h < 4; ++h) {
       for (size_t e = 0; e < 4; ++e) {
         hn::Store(h == 0 ? low[e] : hn::Add(low[e], high[h]), d, table + (h * 4 + e) * kCols + n);
@@ -37,84 +49,86 @@ HWY_INLINE void BuildGroup(const float* HWY_RESTRICT levels, size_t rows, size_t
   }
 }
 
-template <size_t kCols>
-HWY_NOINLINE void BuildTables(const float* HWY_RESTRICT levels, size_t rows, size_t stride, float level_share,
-                              float* HWY_RESTRICT tables) {
+template <class D, size_t kCols>
+HWY_NOINLINE void BuildTables(const float* HWY_RESTRICT levels, size_t rows, const CodeReads& reads,
+                              hn::TFromD<D>* HWY_RESTRICT tables) {
   static_assert(kTableRows == 4 && kTableEntries == 16, "sums of BuildGroup");
   for (size_t i = 0; i < rows; i += kTableRows, tables += kTableEntries * kCols) {
-    BuildGroup<kCols>(levels + i * stride, HWY_MIN(rows - i, static_cast<size_t>(kTableRows)), stride, level_share,
-                      tables);
+    BuildGroup<D, kCols>(levels + i * static_cast<size_t>(reads.level_stride),
+                         HWY_MIN(rows - i, static_cast<size_t>(kTableRows)), reads, tables);
   }
 }
 
 // Adds the entries that offsets kBegin to kEnd - 1 point at, or starts with them. Offsets come two at a time, for loads
 // are what there are too few of, and every other entry goes to a second sum, so that additions need not wait for each
 // other.
-template <size_t kBegin, size_t kEnd, size_t kVectors>
-HWY_INLINE void AddEntries(const char* HWY_RESTRICT base, const uint16_t* HWY_RESTRICT offsets, VF (&x)[kVectors],
-                           VF (&odd)[kVectors]) {
-  const F d;
+template <size_t kBegin, size_t kEnd, class D, size_t kVectors>
+HWY_INLINE void AddEntries(D d, const char* HWY_RESTRICT base, const uint16_t* HWY_RESTRICT offsets,
+                           hn::Vec<D> (&x)[kVectors], hn::Vec<D> (&odd)[kVectors]) {
+  using T = hn::TFromD<D>;
   constexpr size_t kScale = kVectors * kLanes / kPanelPad;
 #pragma GCC unroll 16
   for (size_t g = kBegin; g < kEnd; g += 2) {
     uint32_t two;
     hwy::CopyBytes<sizeof(two)>(offsets + g, &two);  // little-endian, as all targets that have vectors are run
-    const float* entry = reinterpret_cast<const float*>(base + (two & 0xFFFF) * kScale);
-    const float* odd_entry = reinterpret_cast<const float*>(base + (two >> 16) * kScale);
+    const T* entry = reinterpret_cast<const T*>(base + (two & 0xFFFF) * kScale);
+    const T* odd_entry = reinterpret_cast<const T*>(base + (two >> 16) * kScale);
 #pragma GCC unroll 16
     for (size_t n = 0; n < kVectors; ++n) {
-      const VF part = hn::Load(d, entry + n * kLanes);
+      const hn::Vec<D> part = hn::Load(d, entry + n * kLanes);
       x[n] = g == 0 ? part : hn::Add(x[n], part);
     }
     if (g + 1 == kEnd) break;
 #pragma GCC unroll 16
     for (size_t n = 0; n < kVectors; ++n) {
-      const VF part = hn::Load(d, odd_entry + n * kLanes);
+      const hn::Vec<D> part = hn::Load(d, odd_entry + n * kLanes);
       odd[n] = g == 0 ? part : hn::Add(odd[n], part);
     }
   }
 }
 
 // Entries kBegin to groups - 1, in steps of two.
-template <size_t kBegin, size_t kVectors>
-HWY_INLINE void AddGroups(const char* HWY_RESTRICT base, const uint16_t* HWY_RESTRICT offsets, size_t groups,
-                          VF (&x)[kVectors], VF (&odd)[kVectors]) {
+template <size_t kBegin, class D, size_t kVectors>
+HWY_INLINE void AddGroups(D d, const char* HWY_RESTRICT base, const uint16_t* HWY_RESTRICT offsets, size_t groups,
+                          hn::Vec<D> (&x)[kVectors], hn::Vec<D> (&odd)[kVectors]) {
   constexpr size_t kEnd = kBegin < kStraightGroups ? kStraightGroups : HWY_MIN(kBegin + 2, size_t{kTableGroups});
-  AddEntries<kBegin, kEnd>(base, offsets, x, odd);
+  AddEntries<kBegin, kEnd>(d, base, offsets, x, odd);
   if constexpr (kEnd < kTableGroups) {
-    if (groups > kEnd) AddGroups<kEnd>(base, offsets, groups, x, odd);
+    if (groups > kEnd) AddGroups<kEnd>(d, base, offsets, groups, x, odd);
   }
 }
 
 // The sum of the entries of one chunk of digits. Its groups without a one are left out: the same vectors are read again
 // for other columns, so that processors foresee where they end.
-template <size_t kVectors>
-HWY_INLINE void SumEntries(const float* HWY_RESTRICT tables, const uint16_t* HWY_RESTRICT offsets, VF (&x)[kVectors]) {
+template <class D, size_t kVectors>
+HWY_INLINE void SumEntries(D d, const hn::TFromD<D>* HWY_RESTRICT tables, const uint16_t* HWY_RESTRICT offsets,
+                           hn::Vec<D> (&x)[kVectors]) {
   const char* base = reinterpret_cast<const char*>(tables);
-  VF odd[kVectors];
-  AddGroups<0>(base, offsets, offsets[kTableGroups], x, odd);
+  hn::Vec<D> odd[kVectors];
+  AddGroups<0>(d, base, offsets, offsets[kTableGroups], x, odd);
 #pragma GCC unroll 16
   for (size_t n = 0; n < kVectors; ++n) x[n] = hn::Add(x[n], odd[n]);
 }
 
 // A block of columns of the panel and what the kernels below need of one chunk of its rows.
+template <class T>
 struct TableBlock {
-  const float* tables;
+  const T* tables;
   const uint16_t* offsets;  // of the chunk
-  float* currents;          // [vectors][streams][columns of the block], of the chunks before; null without another
+  T* currents;              // [vectors][streams][columns of the block], of the chunks before; null without another
   size_t col;
 };
 
 // Adds the chunk to the kept currents, or starts them.
-template <size_t kCols>
-HWY_NOINLINE void KeepCurrents(const CodeReads& reads, const TableBlock& block, bool start) {
-  const F d;
+template <class D, size_t kCols>
+HWY_NOINLINE void KeepCurrents(const CodeReads& reads, const TableBlock<hn::TFromD<D>>& block, bool start) {
+  const D d;
   constexpr size_t kVectors = kCols / kLanes;
   const size_t count = static_cast<size_t>(reads.vectors) * reads.streams;
   for (size_t q = 0; q < count; ++q) {
-    float* kept = block.currents + q * kCols;
-    VF x[kVectors];
-    SumEntries(block.tables, block.offsets + q * kChunkOffsets, x);
+    hn::TFromD<D>* kept = block.currents + q * kCols;
+    hn::Vec<D> x[kVectors];
+    SumEntries(d, block.tables, block.offsets + q * kChunkOffsets, x);
     for (size_t n = 0; n < kVectors; ++n) {
       hn::Store(start ? x[n] : hn::Add(hn::Load(d, kept + n * kLanes), x[n]), d, kept + n * kLanes);
     }
@@ -122,19 +136,21 @@ HWY_NOINLINE void KeepCurrents(const CodeReads& reads, const TableBlock& block, 
 }
 
 // The last chunk: currents, converters, shift and add in registers.
-template <size_t kCols, Form kForm, bool kShared>
-HWY_NOINLINE void ConvertBlock(const CodeReads& reads, const TableDigits& digits, const TableBlock& block) {
-  const F d;
+template <class D, size_t kCols, Form kForm, bool kShared>
+HWY_NOINLINE void ConvertBlock(const CodeReads& reads, const TableDigits& digits,
+                               const TableBlock<hn::TFromD<D>>& block) {
+  const D d;
   const I di;
   constexpr size_t kVectors = kCols / kLanes;
   const size_t streams = static_cast<size_t>(reads.streams);
-  const Constants constants(reads.readout);
+  Constants constants(reads.readout);
+  if (reads.level_unit != 0) constants.per_lsb = hn::Set(F(), reads.readout.per_lsb * reads.level_unit);
   const bool clamps = reads.readout.clamps;
   const int32_t zero_bits = ZeroBits<kForm>(reads.readout);
   SaturatedLanes saturated[kVectors];
   // Copies: what is written below could be any of these numbers, for all the compiler knows.
-  const float* HWY_RESTRICT tables = block.tables;
-  const float* HWY_RESTRICT currents = block.currents;
+  const hn::TFromD<D>* HWY_RESTRICT tables = block.tables;
+  const hn::TFromD<D>* HWY_RESTRICT currents = block.currents;
   const uint16_t* HWY_RESTRICT offsets = block.offsets;
   const CodeReadout::Shares* HWY_RESTRICT shares = digits.shares;
   const int32_t* HWY_RESTRICT order = digits.order;
@@ -150,15 +166,15 @@ HWY_NOINLINE void ConvertBlock(const CodeReads& reads, const TableDigits& digits
       for (size_t n = 0; n < kVectors; ++n) total[n] = hn::Zero(di);
       for (size_t s = to_read; s-- > 0;) {
         const size_t q = place * streams + s;
-        VF x[kVectors];
-        SumEntries(tables, offsets + q * kChunkOffsets, x);
+        hn::Vec<D> x[kVectors];
+        SumEntries(d, tables, offsets + q * kChunkOffsets, x);
         if (currents) {
           for (size_t n = 0; n < kVectors; ++n) {
             x[n] = hn::Add(x[n], hn::Load(d, currents + q * kCols + n * kLanes));
           }
         }
         for (size_t n = 0; n < kVectors; ++n) {
-          const VI code = Convert<kForm, kShared>(x[n], shares[q], constants, clamps, saturated[n]);
+          const VI code = Convert<kForm, kShared>(SumOfTables(x[n]), shares[q], constants, clamps, saturated[n]);
           total[n] = hn::Add(hn::Add(total[n], total[n]), code);
         }
       }
@@ -170,32 +186,39 @@ HWY_NOINLINE void ConvertBlock(const CodeReads& reads, const TableDigits& digits
   for (size_t n = 0; n < kVectors; ++n) saturated[n].AddTo(reads, block.col + n * kLanes);
 }
 
-template <size_t kCols, Form kForm>
-HWY_INLINE void ReadBlock(const CodeReads& reads, const TableDigits& digits, size_t col, float* scratch) {
+template <class D, size_t kCols, Form kForm>
+HWY_INLINE void ReadBlock(const CodeReads& reads, const TableDigits& digits, size_t col, hn::TFromD<D>* scratch) {
   const size_t rows = static_cast<size_t>(reads.rows);
-  const size_t level_stride = static_cast<size_t>(reads.level_stride);
   const size_t chunk_offsets = static_cast<size_t>(reads.vectors) * reads.streams * kChunkOffsets;
-  float* const currents = rows > kChunkRows ? scratch + kTableFloats : nullptr;
-  TableBlock block = {scratch, digits.offsets, currents, col};
+  hn::TFromD<D>* const currents = rows > kChunkRows ? scratch + kTableFloats : nullptr;
+  TableBlock<hn::TFromD<D>> block = {scratch, digits.offsets, currents, col};
   for (size_t row = 0; row < rows; row += kChunkRows, block.offsets += chunk_offsets) {
     const size_t count = HWY_MIN(rows - row, static_cast<size_t>(kChunkRows));
-    BuildTables<kCols>(reads.levels + row * level_stride + col, count, level_stride, reads.level_share, scratch);
+    BuildTables<D, kCols>(reads.levels + row * static_cast<size_t>(reads.level_stride) + col, count, reads, scratch);
     if (row + kChunkRows < rows) {
-      KeepCurrents<kCols>(reads, block, row == 0);
+      KeepCurrents<D, kCols>(reads, block, row == 0);
     } else if (reads.level_share != 0) {
-      ConvertBlock<kCols, kForm, true>(reads, digits, block);
+      ConvertBlock<D, kCols, kForm, true>(reads, digits, block);
     } else {
-      ConvertBlock<kCols, kForm, false>(reads, digits, block);
+      ConvertBlock<D, kCols, kForm, false>(reads, digits, block);
     }
   }
 }
 
-template <Form kForm>
-HWY_INLINE void ReadTablesAs(const CodeReads& reads, const TableDigits& digits, float* scratch) {
+template <class D, Form kForm>
+HWY_INLINE void ReadTablesIn(const CodeReads& reads, const TableDigits& digits, float* scratch) {
+  // Room for as many whole numbers.
+  auto* room = reinterpret_cast<hn::TFromD<D>*>(scratch);
   const size_t cols = static_cast<size_t>(reads.cols);
   size_t col = 0;
-  for (; col + kTableCols <= cols; col += kTableCols) ReadBlock<kTableCols, kForm>(reads, digits, col, scratch);
-  if (col < cols) ReadBlock<kPanelPad, kForm>(reads, digits, col, scratch);
+  for (; col + kTableCols <= cols; col += kTableCols) ReadBlock<D, kTableCols, kForm>(reads, digits, col, room);
+  if (col < cols) ReadBlock<D, kPanelPad, kForm>(reads, digits, col, room);
+}
+
+template <Form kForm>
+HWY_INLINE void ReadTablesAs(const CodeReads& reads, const TableDigits& digits, float* scratch) {
+  if (reads.level_unit == 0) return ReadTablesIn<F, kForm>(reads, digits, scratch);
+  ReadTablesIn<I, kForm>(reads, digits, scratch);
 }
 
 void ReadTablesT(const CodeReads& reads, const TableDigits& digits, float* scratch) {

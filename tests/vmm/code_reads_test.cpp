@@ -277,6 +277,35 @@ TEST_P(CodeReadsTest, BytesEqualReference) {
   ExpectFewTies();
 }
 
+// Tables of whole units: without rounding, so that digits may be read either way.
+TEST_P(CodeReadsTest, TablesOfUnitsEqualBytes) {
+  if (BestByteProducts() == ByteProducts::kNone) GTEST_SKIP() << "this machine has no products of bytes";
+  const auto [kind, whole] = GetParam();
+  const bool skip = kind != ReadoutKind::kSaturating;
+  for (const int rows : {1, 40, 64, 65, 200}) {
+    for (const auto& [cols, vectors] : {std::pair{16, 1}, std::pair{48, 7}, std::pair{64, 33}}) {
+      for (const int streams : {1, 8}) {
+        Problem problem(kind, whole, rows, cols, vectors, streams, 1);
+        if (!whole) problem.reads.level_share = static_cast<float>(problem.off_level);
+        const std::vector<std::int32_t> bytes = problem.FromBytes(skip);
+        ForEachByteProducts([&] { EXPECT_EQ(problem.FromBytes(skip), bytes); });
+        const double largest = kMostLevel + (whole ? 0 : problem.off_level);
+        problem.reads.level_unit = LevelBytes::Make(largest, whole, 1, rows)->unit;
+        EXPECT_EQ(problem.FromTables(skip), bytes) << rows << " x " << cols << ", " << vectors << " vectors";
+      }
+    }
+  }
+}
+
+TEST(CodeReads, CountsGroupsWithAOne) {
+  const std::vector<std::uint64_t> words = {~std::uint64_t{0}, 0x8, 0x1100, 0, 0, 0};  // [vectors 3][streams 2]
+  const std::int32_t order[] = {2, 0, 1};
+  const std::int32_t first[] = {0, 1, 2, 3};  // vector 2 has nothing to read, vector 0 one stream, vector 1 two
+  EXPECT_EQ(GroupsPerRead(words.data(), order, first, 2, 1), (16 + 2 + 0) / 3.0);
+  const std::int32_t none[] = {0, 3, 3, 3};
+  EXPECT_EQ(GroupsPerRead(words.data(), order, none, 2, 1), 0);
+}
+
 std::string CaseName(const testing::TestParamInfo<std::tuple<ReadoutKind, bool>>& info) {
   static const char* const kNames[] = {"Coarse", "Fine", "Levels", "FineLevels", "Saturating", "Signed"};
   return std::string(kNames[static_cast<int>(std::get<0>(info.param))]) +
