@@ -13,7 +13,6 @@ PyTorch is no dependency of the project: without --torch-python its columns stay
 
 import argparse
 import json
-import math
 import os
 import subprocess
 import sys
@@ -22,33 +21,13 @@ from pathlib import Path
 
 import networks
 import numpy as np
+from bvlc_memory import bvlc_mib
 from contestant import answer_passes
 
 import caffe
 
 HERE = Path(__file__).resolve().parent
 NETWORKS = ["alexnet", "googlenet", "squeezenet", "vgg16", "resnet50"]
-
-
-def bvlc_mib(net: caffe.Net, train: bool) -> float:
-    """What BVLC Caffe would hold at the least: all values plain and once, and columns of im2col for one image a layer.
-
-    In training also all gradients, and of weights gradients and momentum. Copies that its BatchNorm and Scale keep, and
-    the program itself, are not counted.
-    """
-    tops_of_splits = {
-        top for name, layer in net.layer_dict.items() if layer.type == "Split" for top in net.top_names[name]
-    }  # they share the values of the bottom
-    values = sum(math.prod(blob.shape) for name, blob in net.blobs.items() if name not in tops_of_splits)
-    gradients = sum(math.prod(blob.shape) for blob in net.blobs.values()) if train else 0
-    weights = sum(math.prod(blob.shape) for blobs in net.params.values() for blob in blobs)
-    columns = 0
-    for name, layer in net.layer_dict.items():
-        if layer.type == "Convolution":
-            kernel = math.prod(net.params[name][0].shape[2:])
-            bottom, top = net.blobs[net.bottom_names[name][0]], net.blobs[net.top_names[name][0]]
-            columns += bottom.shape[1] * kernel * math.prod(top.shape[2:]) if kernel > 1 else 0
-    return (values + gradients + weights * (3 if train else 1) + columns) * 4 / 2**20
 
 
 def serve(path: str, train: bool, device: str) -> None:
@@ -81,7 +60,8 @@ def serve(path: str, train: bool, device: str) -> None:
             net.forward()
         timer.stop()  # waits for the GPU
 
-    answer_passes(run, bvlc_mib=bvlc_mib(net, train))
+    blobs, kept = bvlc_mib(net, path, train)
+    answer_passes(run, bvlc_mib=blobs + kept, bvlc_layers_mib=kept)
 
 
 class Contestant:
@@ -94,7 +74,7 @@ class Contestant:
         )
         self.best = float("inf")
         self.peak = 0.0
-        self.bvlc: float | None = None
+        self.bvlc: dict[str, float] = {}
 
     def run(self, passes: int) -> float:
         """Seconds that all passes took."""
@@ -107,7 +87,7 @@ class Contestant:
         answer = json.loads(line)
         self.best = min(self.best, *answer["seconds"])
         self.peak = answer["peak_mib"]
-        self.bvlc = answer.get("bvlc_mib")
+        self.bvlc = {key: value for key, value in answer.items() if key.startswith("bvlc")}
         return sum(answer["seconds"])
 
     def close(self) -> None:
@@ -147,8 +127,7 @@ def compare(name: str, batch: int, train: bool, options: argparse.Namespace) -> 
         result["torch_ms"] = contestants[1].best * 1e3 / batch
         result["torch_mib"] = contestants[1].peak
         result["ratio"] = result["ours_ms"] / result["torch_ms"]
-    result["bvlc_mib"] = ours.bvlc
-    return result
+    return result | ours.bvlc
 
 
 def main() -> None:
@@ -174,7 +153,7 @@ def main() -> None:
         print("no --torch-python: without the comparison with PyTorch")
     print(
         f"{'network':<11}{'mode':<6}{'batch':>5} {'ours ms':>9} {'torch ms':>9} {'ratio':>6} {'ours MiB':>9}"
-        f" {'torch MiB':>9} {'BVLC MiB':>9}"
+        f" {'torch MiB':>9} {'BVLC MiB':>9} {'of layers':>9}"
     )
     results = []
     for name in options.networks:
@@ -189,7 +168,8 @@ def main() -> None:
                 print(
                     f"{name:<11}{mode:<6}{batch:>5} {cell('ours_ms', 9)} {cell('torch_ms', 9)} "
                     f"{cell('ratio', 6, digits=2)} {cell('ours_mib', 9, digits=0)} "
-                    f"{cell('torch_mib', 9, digits=0)} {cell('bvlc_mib', 9, digits=0)}",
+                    f"{cell('torch_mib', 9, digits=0)} {cell('bvlc_mib', 9, digits=0)} "
+                    f"{cell('bvlc_layers_mib', 9, digits=0)}",
                     flush=True,
                 )
                 if options.json:

@@ -269,11 +269,12 @@ bool Blob<Dtype>::ShapeEquals(const BlobProto& other) const {
 namespace {
 
 // Memory is taken after the message was found to have a value for each element: a shape alone can ask for any amount.
-template <typename Values, typename GetMemory>
-void CopyValues(const Values& values, int count, const char* what, GetMemory get_memory) {
+template <typename Dtype, typename Values>
+void CopyValues(const Values& values, int count, const char* what, const shared_ptr<SyncedMemory>& memory) {
   CAFFE_REQUIRE(values.size() == count) << "a blob message holds " << values.size() << " " << what
                                         << " values, its shape asks for " << count;
-  std::copy(values.begin(), values.end(), get_memory());
+  const HostView view(memory);
+  std::copy(values.begin(), values.end(), view.values<Dtype>());
 }
 
 }  // namespace
@@ -287,17 +288,15 @@ void Blob<Dtype>::FromProto(const BlobProto& proto, bool reshape) {
   } else {
     Reshape(proto.shape());
   }
-  const auto data_memory = [this] { return mutable_cpu_data(); };
-  const auto diff_memory = [this] { return mutable_cpu_diff(); };
   if (proto.double_data_size() > 0) {
-    CopyValues(proto.double_data(), count_, "data", data_memory);
+    CopyValues<Dtype>(proto.double_data(), count_, "data", data());
   } else {
-    CopyValues(proto.data(), count_, "data", data_memory);
+    CopyValues<Dtype>(proto.data(), count_, "data", data());
   }
   if (proto.double_diff_size() > 0) {
-    CopyValues(proto.double_diff(), count_, "diff", diff_memory);
+    CopyValues<Dtype>(proto.double_diff(), count_, "diff", diff());
   } else if (proto.diff_size() > 0) {
-    CopyValues(proto.diff(), count_, "diff", diff_memory);
+    CopyValues<Dtype>(proto.diff(), count_, "diff", diff());
   }
 }
 

@@ -27,18 +27,21 @@ Dtype FanCount(const FillerParameter& param, const Blob<Dtype>& blob) {
 
 template <typename Dtype>
 void ConstantFiller<Dtype>::Fill(Blob<Dtype>* blob) {
-  caffe_set(blob->count(), Dtype(this->filler_param_.value()), blob->mutable_cpu_data());
+  const HostView view(blob->data());
+  caffe_set(blob->count(), Dtype(this->filler_param_.value()), view.values<Dtype>());
 }
 
 template <typename Dtype>
 void UniformFiller<Dtype>::Fill(Blob<Dtype>* blob) {
+  const HostView view(blob->data());
   caffe_rng_uniform(blob->count(), Dtype(this->filler_param_.min()), Dtype(this->filler_param_.max()),
-                    blob->mutable_cpu_data());
+                    view.values<Dtype>());
 }
 
 template <typename Dtype>
 void GaussianFiller<Dtype>::Fill(Blob<Dtype>* blob) {
-  Dtype* data = blob->mutable_cpu_data();
+  const HostView view(blob->data());
+  auto* data = view.values<Dtype>();
   caffe_rng_gaussian(blob->count(), Dtype(this->filler_param_.mean()), Dtype(this->filler_param_.std()), data);
   const int sparse = this->filler_param_.sparse();
   if (sparse < 0) return;
@@ -51,7 +54,8 @@ void GaussianFiller<Dtype>::Fill(Blob<Dtype>* blob) {
 template <typename Dtype>
 void PositiveUnitballFiller<Dtype>::Fill(Blob<Dtype>* blob) {
   CAFFE_REQUIRE(blob->num_axes() > 0) << "filler positive_unitball needs a blob with axes";
-  Dtype* data = blob->mutable_cpu_data();
+  const HostView view(blob->data());
+  auto* data = view.values<Dtype>();
   caffe_rng_uniform(blob->count(), Dtype(0), Dtype(1), data);
   const int row = blob->count(1);
   for (int n = 0; n < blob->shape(0); ++n, data += row) {
@@ -62,13 +66,15 @@ void PositiveUnitballFiller<Dtype>::Fill(Blob<Dtype>* blob) {
 template <typename Dtype>
 void XavierFiller<Dtype>::Fill(Blob<Dtype>* blob) {
   const Dtype bound = std::sqrt(Dtype(3) / FanCount(this->filler_param_, *blob));
-  caffe_rng_uniform(blob->count(), -bound, bound, blob->mutable_cpu_data());
+  const HostView view(blob->data());
+  caffe_rng_uniform(blob->count(), -bound, bound, view.values<Dtype>());
 }
 
 template <typename Dtype>
 void MSRAFiller<Dtype>::Fill(Blob<Dtype>* blob) {
   const Dtype deviation = std::sqrt(Dtype(2) / FanCount(this->filler_param_, *blob));
-  caffe_rng_gaussian(blob->count(), Dtype(0), deviation, blob->mutable_cpu_data());
+  const HostView view(blob->data());
+  caffe_rng_gaussian(blob->count(), Dtype(0), deviation, view.values<Dtype>());
 }
 
 template <typename Dtype>
@@ -78,7 +84,8 @@ void BilinearFiller<Dtype>::Fill(Blob<Dtype>* blob) {
   const int size = blob->width();
   const int factor = (size + 1) / 2;
   const Dtype centre = Dtype(size - 1) / 2;
-  Dtype* data = blob->mutable_cpu_data();
+  const HostView view(blob->data());
+  auto* data = view.values<Dtype>();
   for (int i = 0; i < blob->count(); ++i) {
     const Dtype x = i % size;
     const Dtype y = i / size % size;

@@ -158,6 +158,8 @@ void Net<Dtype>::ShareTrainedLayersWith(const Net* other) {
       if (blobs[j]->shape() != source[j]->shape()) {
         ThrowShapeMismatch(name, j, source[j]->shape_string(), blobs[j]->shape_string());
       }
+      // Nets that share may run in threads of their own, where plain values must not come and go: asked for, they stay.
+      if (Caffe::mode() == Caffe::CPU) source[j]->cpu_data();
       blobs[j]->ShareData(*source[j]);
     }
   }
@@ -231,7 +233,7 @@ void Net<Dtype>::CopyTrainedLayersFromHDF5(const string& file) {
         Blob<Dtype> found(shape);
         ThrowShapeMismatch(name, j, found.shape_string(), blobs[j]->shape_string());
       }
-      reader.Read(dataset, blobs[j]->mutable_cpu_data());
+      reader.Read(dataset, HostView(blobs[j]->data()).values<Dtype>());
     }
   }
 }

@@ -55,12 +55,14 @@ void SyncedMemory::ToCpu() {
 }
 
 const void* SyncedMemory::cpu_data() {
+  const std::lock_guard<std::mutex> lock(host_mutex_);
   ToCpu();
   if (!readable_) readable_ = true;
   return cpu_ptr_;
 }
 
 void* SyncedMemory::mutable_cpu_data() {
+  const std::lock_guard<std::mutex> lock(host_mutex_);
   ToCpu();
   head_ = HEAD_AT_CPU;
   foreign_current_ = false;
@@ -80,6 +82,7 @@ void SyncedMemory::set_cpu_data(void* data) {
 }
 
 void* SyncedMemory::BeginView() {
+  const std::lock_guard<std::mutex> lock(host_mutex_);
   ToCpu();
   head_ = HEAD_AT_CPU;
   foreign_current_ = false;
@@ -100,6 +103,7 @@ uint64_t SyncedMemory::version() {
 }
 
 void SyncedMemory::set_foreign(const shared_ptr<ForeignLayout>& foreign) {
+  const std::lock_guard<std::mutex> lock(host_mutex_);
   foreign_ = foreign;
   version_ = NewVersion();
   head_ = HEAD_AT_CPU;
@@ -113,7 +117,18 @@ void SyncedMemory::set_foreign(const shared_ptr<ForeignLayout>& foreign) {
   }
 }
 
+void SyncedMemory::add_foreign(const shared_ptr<ForeignLayout>& foreign) {
+  const std::lock_guard<std::mutex> lock(host_mutex_);
+  if (plain_wanted() || head_ != HEAD_AT_CPU) return;
+  foreign_ = foreign;
+  foreign_current_ = true;
+  if (readable_) return;
+  plain_current_ = false;
+  FreePlain();
+}
+
 void* SyncedMemory::transient_data(bool write) {
+  const std::lock_guard<std::mutex> lock(host_mutex_);
   if (write) {
     plain_current_ = true;
     head_ = HEAD_AT_CPU;

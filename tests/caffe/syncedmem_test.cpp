@@ -70,6 +70,39 @@ TEST(SyncedMemory, MakesPlainValuesWhereSomebodyHoldsAPointer) {
   EXPECT_EQ(static_cast<const char*>(other.cpu_data())[0], 2) << "the other keeps its own";
 }
 
+TEST(SyncedMemory, GivesUpPlainValuesThatAForeignLayoutHolds) {
+  const auto memory = std::make_shared<caffe::SyncedMemory>(4);
+  std::memset(caffe::HostView(memory).values<char>(), 2, 4);
+  const uint64_t version = memory->version();
+  const auto twos = std::make_shared<Fours>(2);
+  memory->add_foreign(twos);
+  EXPECT_EQ(memory->foreign(), twos);
+  EXPECT_EQ(memory->version(), version) << "the values are the same";
+  EXPECT_EQ(twos->written, 0);
+  const auto* kept = static_cast<const char*>(memory->cpu_data());
+  EXPECT_EQ(kept[3], 2);
+  EXPECT_EQ(twos->written, 1) << "made again, from the foreign layout";
+  memory->add_foreign(twos);
+  EXPECT_EQ(memory->cpu_data(), kept) << "somebody holds a pointer now";
+  EXPECT_EQ(twos->written, 1);
+}
+
+TEST(SyncedMemory, KeepsPlainValuesThatSomebodyMayWrite) {
+  const auto viewed = std::make_shared<caffe::SyncedMemory>(4);
+  const auto handed_out = std::make_shared<caffe::SyncedMemory>(4);
+  const auto twos = std::make_shared<Fours>(2);
+  {
+    const caffe::HostView view(viewed);
+    viewed->add_foreign(twos);
+    EXPECT_EQ(viewed->foreign(), nullptr);
+    EXPECT_EQ(viewed->cpu_data(), view.values<char>());
+  }
+  void* kept = handed_out->mutable_cpu_data();
+  handed_out->add_foreign(twos);
+  EXPECT_EQ(handed_out->foreign(), nullptr);
+  EXPECT_EQ(handed_out->cpu_data(), kept);
+}
+
 TEST(SyncedMemory, HasNoGpuInThisBuild) {
   caffe::SyncedMemory memory(4);
   ExpectError([&] { memory.gpu_data(); }, "no GPU support");

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 
 #include "caffe/common.hpp"
 
@@ -64,6 +65,9 @@ class SyncedMemory {
   // From now on the values are those of `foreign`, which other memories may share as long as nobody writes into it.
   // Plain ones are made at once if someone may look at them through a pointer, and their memory freed if not.
   void set_foreign(const shared_ptr<ForeignLayout>& foreign);
+  // `foreign` holds the same values as this, for as long as nobody writes here: nothing changes for anyone. The plain
+  // values are given up, and made again when someone asks, unless somebody may hold a pointer to them.
+  void add_foreign(const shared_ptr<ForeignLayout>& foreign);
   // The plain memory for a caller that forgets the pointer when it returns; `write`: all values will be written.
   void* transient_data(bool write);
 
@@ -90,8 +94,28 @@ class SyncedMemory {
   shared_ptr<ForeignLayout> foreign_;
   bool foreign_current_ = false;
   bool plain_current_ = true;
+  // Held while plain values on the host come or go: a net may run while another thread looks at its blobs.
+  std::mutex host_mutex_;
 
   DISABLE_COPY_AND_ASSIGN(SyncedMemory);
+};
+
+// Writable plain values on the host for as long as this lives, and no pointer kept: values may go into a foreign layout
+// afterwards.
+class HostView {
+ public:
+  explicit HostView(const shared_ptr<SyncedMemory>& memory) : memory_(memory), values_(memory->BeginView()) {}
+  ~HostView() { memory_->EndView(); }
+  template <typename T>
+  T* values() const {
+    return static_cast<T*>(values_);
+  }
+
+ private:
+  shared_ptr<SyncedMemory> memory_;
+  void* values_;
+
+  DISABLE_COPY_AND_ASSIGN(HostView);
 };
 
 }  // namespace caffe

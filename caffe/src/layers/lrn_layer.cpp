@@ -101,8 +101,7 @@ void LRNLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vect
     if (across_channels_) {
       if (!onednn_) onednn_ = std::make_shared<onednn::Lrn>();
       const onednn::Lrn::Constants constants = {size_, alpha_, beta_, k_};
-      if (onednn_->Forward(constants, this->phase_ == TRAIN, bottom[0]->data().get(), bottom[0]->shape(),
-                           top[0]->data().get())) {
+      if (onednn_->Forward(constants, bottom[0]->data().get(), bottom[0]->shape(), top[0]->data().get())) {
         return;
       }
     }

@@ -26,19 +26,23 @@ class Convolution {
                 SyncedMemory* source, SyncedMemory* result_diff, SyncedMemory* source_diff);
 
  private:
-  void CreateForward(const ConvolutionShape& shape, bool bias, bool plain_source, bool relu, float slope);
-  void PrepareWeights(const vector<shared_ptr<Blob<float>>>& blobs, const Followers<float>& followers, bool keep);
+  void CreateForward(const ConvolutionShape& shape, bool bias, bool gain, bool plain_source, bool relu, float slope);
+  void PrepareChannels(const vector<shared_ptr<Blob<float>>>& blobs, const Followers<float>& followers);
+  void PrepareWeights(Blob<float>* blob);
+  Memory Weights(const vector<shared_ptr<Blob<float>>>& blobs, const Followers<float>& followers, bool keep);
   void CreateBackward(const ConvolutionShape& shape);
 
   ConvolutionShape shape_;
-  bool bias_ = false, plain_source_ = false, relu_ = false;
+  bool bias_ = false, gain_ = false, plain_source_ = false, relu_ = false;
   float slope_ = 0;
   dnnl::convolution_forward::primitive_desc forward_desc_;
   dnnl::convolution_forward forward_;
 
-  vector<uint64_t> prepared_;  // versions of what the prepared weights were made of
-  Memory weights_;
-  vector<float> bias_values_;
+  // Versions of what was made of the blobs: weights in the primitive's layout, null where that is the blob's own, bias
+  // and, with norm or scale, gain of each channel.
+  vector<uint64_t> prepared_;
+  shared_ptr<Tensor> weights_;
+  vector<float> biases_, gains_;
 
   ConvolutionShape backward_shape_;
   dnnl::convolution_backward_data::primitive_desc data_desc_;

@@ -81,53 +81,60 @@ bool Lrn::Constants::operator==(const Constants& other) const {
   return size == other.size && alpha == other.alpha && beta == other.beta && k == other.k;
 }
 
-void Lrn::Create(const Constants& constants, const Desc& source, bool training) {
-  if (forward_ && constants == constants_ && source == source_desc_ && training == training_) return;
-  forward_ = dnnl::lrn_forward();
-  desc_ = dnnl::lrn_forward::primitive_desc(
-      dnnl::lrn_forward::desc(Kind(training), dnnl::algorithm::lrn_across_channels, source, constants.size,
-                              constants.alpha, constants.beta, constants.k),
-      Engine());
-  workspace_ = training ? Workspace(desc_.workspace_desc()) : Memory();
-  forward_ = dnnl::lrn_forward(desc_);
-  constants_ = constants;
-  source_desc_ = source;
-  training_ = training;
+dnnl::lrn_forward::primitive_desc Lrn::ForwardOf(const Desc& images, bool training) const {
+  return {dnnl::lrn_forward::desc(Kind(training), dnnl::algorithm::lrn_across_channels, images, constants_.size,
+                                  constants_.alpha, constants_.beta, constants_.k),
+          Engine()};
 }
 
-void Lrn::Execute(const Memory& source, const Memory& result) { Run(forward_, source, result, workspace_); }
-
-bool Lrn::Forward(const Constants& constants, bool training, SyncedMemory* source, const vector<int>& shape,
-                  SyncedMemory* result) {
+bool Lrn::Forward(const Constants& constants, SyncedMemory* source, const vector<int>& shape, SyncedMemory* result) {
   ran_ = false;
   if (HasNone(ToDims(shape))) return false;
   const Memory images = Read(source, ToDims(shape));
-  Create(constants, images.get_desc(), training);
-  Output output(result, desc_.dst_desc());
-  Execute(images, output.memory());
+  if (!forward_ || !(constants == constants_) || images.get_desc() != source_desc_) {
+    forward_ = dnnl::lrn_forward();
+    constants_ = constants;
+    source_desc_ = images.get_desc();
+    forward_ = dnnl::lrn_forward(ForwardOf(source_desc_, false));
+  }
+  Output output(result, source_desc_);
+  Run(forward_, images, output.memory(), Memory());
   output.Publish();
   ran_ = true;
   return true;
 }
 
+// The gradient of an image needs what oneDNN keeps of its forward pass, twice the size of the image. Made again and for
+// one image at a time, that stays in the cache.
 void Lrn::Backward(SyncedMemory* source, SyncedMemory* result_diff, SyncedMemory* source_diff) {
   const Dims dims = source_desc_.dims();
-  const Memory image = Reordered(Read(source, dims), source_desc_, kSource);
-  if (!training_) {
-    Create(constants_, source_desc_, true);
-    Execute(image, Scratch(desc_.dst_desc(), kOutput));
+  Dims dims_of_one = dims;
+  dims_of_one[0] = 1;
+  const Desc one = source_desc_.submemory_desc(dims_of_one, Dims(dims.size(), 0));
+  const auto forward_desc = ForwardOf(one, true);
+  const dnnl::lrn_forward forward(forward_desc);
+  const dnnl::lrn_backward backward(dnnl::lrn_backward::primitive_desc(
+      dnnl::lrn_backward::desc(dnnl::algorithm::lrn_across_channels, one, one, constants_.size, constants_.alpha,
+                               constants_.beta, constants_.k),
+      Engine(), forward_desc));
+  const Desc kept = forward_desc.workspace_desc();
+  const Memory workspace = kept.is_zero() ? Memory() : Scratch(kept, kWeights);
+
+  const Memory images = Reordered(Read(source, dims), source_desc_, kSource);
+  const Memory gradients = Reordered(Read(result_diff, dims), source_desc_, kResult);
+  Output output(source_diff, source_desc_);
+  const auto image_of = [&](const Memory& all, int n) {
+    return Memory(one, Engine(), static_cast<char*>(all.get_data_handle()) + source_desc_.get_size() / dims[0] * n);
+  };
+  for (int n = 0; n < dims[0]; ++n) {
+    const Memory image = image_of(images, n), result = image_of(output.memory(), n);
+    Run(forward, image, result, workspace);  // the gradient takes the place of y
+    std::unordered_map<int, Memory> arguments = {
+        {DNNL_ARG_SRC, image}, {DNNL_ARG_DIFF_DST, image_of(gradients, n)}, {DNNL_ARG_DIFF_SRC, result}};
+    if (workspace) arguments[DNNL_ARG_WORKSPACE] = workspace;
+    backward.execute(Stream(), arguments);
+    Stream().wait();
   }
-  const dnnl::lrn_backward::primitive_desc desc(
-      dnnl::lrn_backward::desc(dnnl::algorithm::lrn_across_channels, source_desc_, source_desc_, constants_.size,
-                               constants_.alpha, constants_.beta, constants_.k),
-      Engine(), desc_);
-  const Memory gradient = Reordered(Read(result_diff, dims), desc.diff_dst_desc(), kResult);
-  Output output(source_diff, desc.diff_src_desc());
-  std::unordered_map<int, Memory> arguments = {
-      {DNNL_ARG_SRC, image}, {DNNL_ARG_DIFF_DST, gradient}, {DNNL_ARG_DIFF_SRC, output.memory()}};
-  if (workspace_) arguments[DNNL_ARG_WORKSPACE] = workspace_;
-  dnnl::lrn_backward(desc).execute(Stream(), arguments);
-  Stream().wait();
   output.Publish();
 }
 

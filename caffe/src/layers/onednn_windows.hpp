@@ -40,22 +40,19 @@ class Lrn {
     float alpha, beta, k;
     bool operator==(const Constants& other) const;
   };
-  bool Forward(const Constants& constants, bool training, SyncedMemory* source, const vector<int>& shape,
-               SyncedMemory* result);
+  // False, and nothing done, where there are no images.
+  bool Forward(const Constants& constants, SyncedMemory* source, const vector<int>& shape, SyncedMemory* result);
+  // Whether the last Forward was this class's.
   bool ran() const { return ran_; }
   void Backward(SyncedMemory* source, SyncedMemory* result_diff, SyncedMemory* source_diff);
 
  private:
-  void Create(const Constants& constants, const Desc& source, bool training);
-  void Execute(const Memory& source, const Memory& result);
+  dnnl::lrn_forward::primitive_desc ForwardOf(const Desc& images, bool training) const;
 
   Constants constants_{};
   Desc source_desc_;
-  bool training_ = false;
   bool ran_ = false;
-  dnnl::lrn_forward::primitive_desc desc_;
   dnnl::lrn_forward forward_;
-  Memory workspace_;
 };
 
 }  // namespace caffe::onednn
