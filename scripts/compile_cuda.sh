@@ -2,7 +2,7 @@
 # Compiles code for GPUs with nvcc, to see that it does; needs no GPU and keeps nothing.
 #   scripts/compile_cuda.sh                    the kernels of the core
 #   scripts/compile_cuda.sh engine FLAG..      the engine's part for GPUs; FLAG: where its headers are (-I..)
-# ARCHITECTURES (default: sm_80 sm_90a) says for which GPUs. Files that need headers of cuBLAS and NCCL are left out, saying
+# ARCHITECTURES (default: sm_80 sm_90a) says for which GPUs. Files that need headers of cuBLAS, NCCL and cuDNN are left out, saying
 # so, where those are neither nvcc's nor a wheel's in .venv.
 # Exits with 77, saying so, where there is no nvcc.
 set -euo pipefail
@@ -45,6 +45,7 @@ needs() {
 }
 needs cublas_v2.h caffe/src/gpu/math_functions.cu
 needs nccl.h caffe/src/gpu/nccl.cu
+needs cudnn.h caffe/src/gpu/cudnn.cu
 # A few files that include the others: their headers are most of the work.
 for i in "${!sources[@]}"; do
   echo "${sources[i]}"

@@ -1,5 +1,7 @@
-// Convolution on the GPU: im2col of as many images as fit, and one product of each group for all of them.
+// Convolution on the GPU: by a library, or by im2col of as many images as fit, and one product of each group for all of
+// them.
 #include "caffe/layers/base_conv_layer.hpp"
+#include "convolution_library.cuh"
 #include "im2col.cuh"
 
 namespace caffe {
@@ -20,7 +22,25 @@ void BaseConvolutionLayer<Dtype>::ForEachColumnsOnGpu(Visit visit) {
 }
 
 template <typename Dtype>
+template <typename Call>
+bool BaseConvolutionLayer<Dtype>::ByLibraryOnGpu(Call call) {
+  gpu::ConvolutionLibrary<Dtype>* const library = gpu::ConvolutionLibrary<Dtype>::of_build;
+  const int axes = num_spatial_axes_;
+  const bool own = this->layer_param_.convolution_param().engine() == ConvolutionParameter_Engine_CAFFE;
+  if (library == nullptr || own || axes < 2 || axes > 3 || num_ == 0) return false;
+  const auto sizes = [axes](const int* first) { return vector<int>(first, first + axes); };
+  return call(*library,
+              gpu::ConvolutionShape{num_, conv_in_channels_, conv_out_channels_, group_,
+                                    sizes(conv_input_shape_.cpu_data() + 1), sizes(col_buffer_shape_.data() + 1),
+                                    sizes(kernel_shape_.cpu_data()), sizes(pad_.cpu_data()), sizes(stride_.cpu_data()),
+                                    sizes(dilation_.cpu_data())});
+}
+
+template <typename Dtype>
 void BaseConvolutionLayer<Dtype>::convolve_gpu(const Dtype* in, const Dtype* weights, Dtype* out) {
+  if (ByLibraryOnGpu([&](auto& library, const auto& shape) { return library.Convolve(shape, in, weights, out); })) {
+    return;
+  }
   const gpu::WindowAxes axes = AxesOnGpu();
   const int64_t next_in = in_dim(), next_out = out_dim();
   ForEachColumnsOnGpu([&](int first, int images, Dtype* columns) {
@@ -38,6 +58,9 @@ void BaseConvolutionLayer<Dtype>::convolve_gpu(const Dtype* in, const Dtype* wei
 
 template <typename Dtype>
 void BaseConvolutionLayer<Dtype>::convolve_back_gpu(const Dtype* out, const Dtype* weights, Dtype* in) {
+  if (ByLibraryOnGpu([&](auto& library, const auto& shape) { return library.ConvolveBack(shape, out, weights, in); })) {
+    return;
+  }
   const gpu::WindowAxes axes = AxesOnGpu();
   const int64_t next_in = in_dim(), next_out = out_dim();
   ForEachColumnsOnGpu([&](int first, int images, Dtype* columns) {
@@ -55,6 +78,8 @@ void BaseConvolutionLayer<Dtype>::convolve_back_gpu(const Dtype* out, const Dtyp
 
 template <typename Dtype>
 void BaseConvolutionLayer<Dtype>::weight_gradient_gpu(const Dtype* in, const Dtype* out, Dtype* weights) {
+  const auto add = [&](auto& library, const auto& shape) { return library.AddWeightGradient(shape, in, out, weights); };
+  if (ByLibraryOnGpu(add)) return;
   const gpu::WindowAxes axes = AxesOnGpu();
   const int64_t next_in = in_dim(), next_out = out_dim(), image_columns = static_cast<int64_t>(col_offset_) * group_;
   ForEachColumnsOnGpu([&](int first, int images, Dtype* columns) {

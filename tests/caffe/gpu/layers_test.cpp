@@ -57,8 +57,11 @@ std::vector<Case> Cases() {
   const std::string weights = "weight_filler { type: 'gaussian' std: 0.5 } bias_filler { type: 'uniform' } ";
   const auto convolution = [&](const std::string& param, const std::vector<Bottom>& bottoms) {
     for (const char* type : {"Convolution", "Deconvolution"}) {
-      cases.push_back({std::string("type: '") + type + "' convolution_param { " + param + weights + "}", bottoms,
-                       static_cast<int>(bottoms.size())});
+      for (const char* engine : {"CUDNN ", "CAFFE "}) {
+        cases.push_back(
+            {std::string("type: '") + type + "' convolution_param { engine: " + engine + param + weights + "}", bottoms,
+             static_cast<int>(bottoms.size())});
+      }
     }
   };
   convolution("num_output: 4 kernel_size: 3 ", {image});

@@ -17,8 +17,8 @@ struct WindowAxes;
 //
 // Parameters (convolution_param): num_output; kernel_size / stride / pad / dilation, each one value for all spatial
 // axes or one for each (defaults -, 1, 0, 1), or the _h and _w forms for two axes; group (default 1); bias_term
-// (default true); weight_filler, bias_filler. engine and force_nd_im2col change nothing here: one code serves any
-// number of axes.
+// (default true); weight_filler, bias_filler; engine: CAFFE keeps a GPU from using cuDNN. force_nd_im2col changes
+// nothing here: one code serves any number of axes.
 // blobs()[0]: weights (conv_out_channels, conv_in_channels / group, kernel axes); blobs()[1]: bias (num_output).
 //
 // The code speaks of the forward convolution "in -> out"; Deconvolution runs it the other way round, so that its bottom
@@ -106,6 +106,9 @@ class BaseConvolutionLayer : public Layer<Dtype> {
   int in_dim() { return reverse_dimensions() ? top_dim_ : bottom_dim_; }
   int out_dim() { return reverse_dimensions() ? bottom_dim_ : top_dim_; }
   gpu::WindowAxes AxesOnGpu() const;
+  // call(library, shape) by the GPU's library for convolutions; false, and nothing done, where it has no such one.
+  template <typename Call>
+  bool ByLibraryOnGpu(Call call);
   // visit(first image, images, where their columns go): as many images at a time as fit.
   template <typename Visit>
   void ForEachColumnsOnGpu(Visit visit);
