@@ -93,8 +93,7 @@ template <Cut kCut, Form kForm, bool kShared>
 HWY_NOINLINE void ReadUnits(const CodeReads& reads, const LevelBytes& cut, const int8_t* bytes,
                             const ByteDigits& digits) {
   const I di;
-  Constants constants(reads.readout);
-  constants.per_lsb = hn::Set(F(), reads.readout.per_lsb * cut.unit);
+  const Constants constants(reads.readout, cut.unit);
   const bool clamps = reads.readout.clamps;
   const bool counted = clamps && reads.counts;
   const int32_t zero_bits = ZeroBits<kForm>(reads.readout);

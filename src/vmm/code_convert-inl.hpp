@@ -20,8 +20,9 @@ enum class Form { kCodes, kLevels, kLevelsFused };
 
 struct Constants {
   VF per_lsb, magic, low, high, lsb;
-  explicit Constants(const CodeReadout& readout)
-      : per_lsb(hn::Set(F(), readout.per_lsb)),
+  // Of currents in units of `unit`, a power of two.
+  explicit Constants(const CodeReadout& readout, float unit = 1)
+      : per_lsb(hn::Set(F(), readout.per_lsb * unit)),
         magic(hn::Set(F(), CodeReadout::kMagic)),
         low(hn::Set(F(), readout.low)),
         high(hn::Set(F(), readout.high)),

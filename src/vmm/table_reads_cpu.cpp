@@ -143,8 +143,7 @@ HWY_NOINLINE void ConvertBlock(const CodeReads& reads, const TableDigits& digits
   const I di;
   constexpr size_t kVectors = kCols / kLanes;
   const size_t streams = static_cast<size_t>(reads.streams);
-  Constants constants(reads.readout);
-  if (reads.level_unit != 0) constants.per_lsb = hn::Set(F(), reads.readout.per_lsb * reads.level_unit);
+  const Constants constants(reads.readout, reads.level_unit == 0 ? 1 : reads.level_unit);
   const bool clamps = reads.readout.clamps;
   const int32_t zero_bits = ZeroBits<kForm>(reads.readout);
   SaturatedLanes saturated[kVectors];

@@ -191,13 +191,12 @@ class CodeSink {
  public:
   CodeSink(const CodeReads& reads, const LevelBytes& cut, const ByteDigits& digits)
       : reads_(reads),
-        constants_(reads.readout),
+        constants_(reads.readout, cut.unit),
         units_(digits.units),
         shares_(digits.shares),
         order_(digits.order),
         streams_(static_cast<size_t>(reads.streams)),
         cols_(static_cast<size_t>(reads.cols)) {
-    constants_.per_lsb = hn::Set(F(), reads.readout.per_lsb * cut.unit);
     const int32_t zero = static_cast<int16_t>(ZeroBits<kForm>(reads.readout) & 0xFFFF);
     int32_t zeros = 0;
     for (size_t s = 0; s < streams_; ++s) {
@@ -248,7 +247,7 @@ class CodeSink {
 
  private:
   const CodeReads& reads_;
-  Constants constants_;
+  const Constants constants_;
   const ByteUnit* units_;
   const CodeReadout::Shares* shares_;
   const int32_t* order_;
