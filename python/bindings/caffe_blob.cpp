@@ -9,14 +9,9 @@ namespace {
 // A view that owns a share of the memory, so that it outlives the blob, and a Reshape that allocates anew. The memory
 // knows when it ends.
 py::array View(const Blob& blob, const std::shared_ptr<caffe::SyncedMemory>& memory) {
-  using Share = std::shared_ptr<caffe::SyncedMemory>;
-  auto* values = static_cast<float*>(memory->BeginView());
-  const py::capsule owner(new Share(memory), [](void* pointer) {
-    auto* share = static_cast<Share*>(pointer);
-    (*share)->EndView();
-    delete share;
-  });
-  return py::array_t<float>(blob.shape(), values, owner);
+  auto* view = new caffe::HostView(memory);
+  const py::capsule owner(view, [](void* pointer) { delete static_cast<caffe::HostView*>(pointer); });
+  return py::array_t<float>(blob.shape(), view->values<float>(), owner);
 }
 
 py::array Data(const Blob& blob) { return View(blob, blob.data()); }
