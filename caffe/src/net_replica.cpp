@@ -98,7 +98,7 @@ bool IsSource(const Net<Dtype>& net, int layer) {
 
 template <typename Dtype>
 NetReplica<Dtype>::NetReplica(Net<Dtype>* original, int device, int rank, int count, unsigned seed)
-    : original_(original), device_(device), thread_(device, rank, count, seed) {
+    : original_(original), thread_(device, rank, count, seed) {
   const NetParameter param = DefinitionWithoutSources(*original);
   thread_.Run([&] { net_ = std::make_shared<Net<Dtype>>(param); });
 }

@@ -53,7 +53,6 @@ class NetReplica {
   // A net like `original`, with weights of its own: fillers' until TakeWeights or somebody else gives others.
   NetReplica(Net<Dtype>* original, int device, int rank, int count, unsigned seed);
 
-  int device() const { return device_; }
   GpuThread& thread() { return thread_; }
   // To be used in the thread's works, and between them.
   Net<Dtype>& net() { return *net_; }
@@ -73,7 +72,6 @@ class NetReplica {
   void Copy(const vector<Values>& all);
 
   Net<Dtype>* original_;
-  int device_;
   shared_ptr<Net<Dtype>> net_;
   GpuThread thread_;  // ends before the net
 
