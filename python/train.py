@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Trains a network, in one process, and can say where the time goes.
+"""Trains a network, on the CPU or on GPUs, and can say where the time goes.
 
-    python train.py --solver solver.prototxt --timing
+    python train.py --solver solver.prototxt --gpus 0 1 --timing
 
 `caffe train` does the same without Python.
 """
@@ -52,17 +52,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--solver", required=True, help="the solver, a prototxt")
     parser.add_argument("--snapshot", help="a .solverstate to go on from")
-    parser.add_argument("--gpus", type=int, nargs="+", default=[], help="the GPU to use; the CPU by default")
+    parser.add_argument("--gpus", type=int, nargs="+", default=[], help="GPUs to use; the CPU by default")
     parser.add_argument("--timing", action="store_true", help="show the time of every layer")
     args = parser.parse_args(argv)
 
     caffe.init_log(0, stderr=True)
-    if len(args.gpus) > 1:
-        raise ValueError("training on several GPUs needs NCCL, which this build has not; name one")
     if args.gpus:
         caffe.set_device(args.gpus[0])
         caffe.set_mode_gpu()
     solver = caffe.get_solver(args.solver)
+    if len(args.gpus) > 1:
+        solver.use_gpus(args.gpus)
     if args.timing:
         LayerTimes(solver)
     solver.solve(args.snapshot)

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 #include "caffe/util/gpu_runtime.hpp"
 #include "caffe/util/hdf5.hpp"
@@ -167,12 +168,14 @@ void Net<Dtype>::ShareTrainedLayersWith(const Net* other) {
 
 template <typename Dtype>
 void Net<Dtype>::CopyTrainedLayersFrom(const NetParameter& param) {
+  std::set<string> given;
   for (const LayerParameter& source : param.layer()) {
     const auto target = layer_names_index_.find(source.name());
     if (target == layer_names_index_.end()) {
       LOG(INFO) << "Ignoring source layer " << source.name();
       continue;
     }
+    given.insert(source.name());
     auto& blobs = layers_[target->second]->blobs();
     RequireBlobCount(source.name(), source.blobs_size(), blobs.size());
     for (size_t j = 0; j < blobs.size(); ++j) {
@@ -184,6 +187,13 @@ void Net<Dtype>::CopyTrainedLayersFrom(const NetParameter& param) {
       InLayer(source, [&] { blobs[j]->FromProto(source.blobs(static_cast<int>(j)), false); });
     }
   }
+  string without;
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    if (layers_[i]->blobs().empty() || given.count(layer_names_[i]) > 0) continue;
+    without += (without.empty() ? "" : ", ") + layer_names_[i];
+  }
+  // As wanted before fine-tuning; but a file that was cut between two layers reads as one of fewer layers, too.
+  LOG_IF(WARNING, !without.empty()) << "There are no weights for these layers, which keep those they have: " << without;
 }
 
 template <typename Dtype>

@@ -80,20 +80,25 @@ void DataParallel<Dtype>::on_gradients_ready() {
 }
 
 template <typename Dtype>
-NCCL<Dtype>::NCCL(shared_ptr<Solver<Dtype>> solver, const string& uid)
-    : solver_(std::move(solver)), member_(Nccl::Require().Join(Caffe::solver_rank(), Caffe::solver_count(), uid)) {
-  solver_->add_callback(this);
+NCCL<Dtype>::NCCL(const shared_ptr<Solver<Dtype>>& solver, const string& uid)
+    : solver_(solver), member_(Nccl::Require().Join(Caffe::solver_rank(), Caffe::solver_count(), uid)) {}
+
+template <typename Dtype>
+Net<Dtype>& NCCL<Dtype>::net() const {
+  const shared_ptr<Solver<Dtype>> solver = solver_.lock();
+  CAFFE_REQUIRE(solver != nullptr) << "the solver of this member of a group of GPUs is gone";
+  return *solver->net();
 }
 
 template <typename Dtype>
 void NCCL<Dtype>::Broadcast() {
-  member_->Broadcast(WeightsOf(*solver_->net()));
+  member_->Broadcast(WeightsOf(net()));
 }
 
 template <typename Dtype>
 void NCCL<Dtype>::on_gradients_ready() {
-  member_->SumToAll(GradientsOf(*solver_->net()));
-  Divide(*solver_->net(), Caffe::solver_count());
+  member_->SumToAll(GradientsOf(net()));
+  Divide(net(), Caffe::solver_count());
 }
 
 INSTANTIATE_CLASS(DataParallel);

@@ -31,6 +31,7 @@ void BindLayer(py::module_& module);
 void BindModes(py::module_& module);
 void BindNet(py::module_& module);
 void BindNetFiles(py::module_& module);
+void BindParallel(py::module_& module);
 void BindSolver(py::module_& module);
 void BindVectors(py::module_& module);
 

@@ -14,10 +14,6 @@ void InitLog(int level, bool to_stderr) {
 // On the GPU that set_device chose, the first one by itself.
 void SetModeGpu() { caffe::UseGpu(caffe::GpuRuntime::Require().Device()); }
 
-[[noreturn]] void NoNccl() { throw caffe::Error("this build has no NCCL: it trains with one solver in one process"); }
-
-struct Nccl {};
-
 }  // namespace
 
 void BindModes(py::module_& module) {
@@ -51,11 +47,6 @@ void BindModes(py::module_& module) {
              "Says which of them this thread runs.");
   module.def("set_multiprocess", &caffe::Caffe::set_multiprocess, py::arg("value"),
              "Whether each of them has a process of its own.");
-  module.def(
-      "has_nccl", [] { return false; }, "Whether several GPUs can train together: no.");
-  py::class_<Nccl>(module, "NCCL", "Training on several GPUs; raises caffe.Error, since has_nccl() is False.")
-      .def(py::init([](const py::object&, const py::object&) -> Nccl { NoNccl(); }), py::arg("solver"), py::arg("uid"))
-      .def_static("new_uid", &NoNccl, "Raises caffe.Error.");
 
   py::class_<caffe::Timer>(module, "Timer", "A stop watch.")
       .def(py::init<>())

@@ -49,6 +49,7 @@ PYBIND11_MODULE(_caffe, module) {
   BindNetFiles(module);
   BindModes(module);
   BindSolver(module);
+  BindParallel(module);
 
   module.attr("__version__") = caffe::kCaffeVersion;
   module.attr("TRAIN") = static_cast<int>(caffe::TRAIN);

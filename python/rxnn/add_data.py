@@ -66,7 +66,8 @@ def add_data(
 def _input_layer(net: NetParameter) -> tuple[int, LayerParameter]:
     found = [(i, layer) for i, layer in enumerate(net.layer) if layer.type == "Input"]
     if len(found) != 1 or len(found[0][1].top) != 1:
-        raise Error(f"the model must have one Input layer of one blob, it has {len(found)}")
+        shown = ", ".join(f"'{layer.name}' ({' and '.join(layer.top)})" for _, layer in found) or "none"
+        raise Error(f"the model must have one Input layer, which makes one blob; its Input layers: {shown}")
     return found[0]
 
 

@@ -18,6 +18,12 @@ constexpr int kFewestTableReads = 24;
 // whose time does not depend on digits. Both give the same codes.
 constexpr double kMostTableGroups = 10;
 
+// Rows of levels of so many outputs are a page apart. What a panel has of each is too short for the processor to fetch
+// the next one in time, and maps to few places of a cache; where few vectors are read with a panel, that is most of the
+// time. The rows of all panels of a block are then copied first, at the rate of the memory.
+constexpr int kFarOutputs = 1024;
+constexpr int kFewVectors = 64;
+
 // One-bit digits are read faster from tables than by vectors of bytes.
 bool UsesBytes(const CrossbarState& state) {
   const ByteProducts least = state.hardware.dac_bits == 1 ? ByteProducts::kTiles : ByteProducts::kVectors;
@@ -86,10 +92,7 @@ void CodeBlockReader::Multiply(const Block& block, const SumSink& take) {
     for (int pass = 0; pass < block.passes(); ++pass) {
       LoadDigits(block, row_tile, pass);
       timer.Inputs();
-      for (int p = block.first_panel; p < block.last_panel; ++p) {
-        const Panel panel = state_.PanelOf(block.group, p);
-        if (panel.cols > 0) ReadPanel(block, row_tile, pass, panel, sums_.data() + at(panel));
-      }
+      ReadPanels(block, row_tile, pass);
       timer.Reads();
     }
     if (!keeps_integers_) Widen();
@@ -221,56 +224,94 @@ void CodeBlockReader::CutForProducts(const CodeCut& cut) {
   CutDigits(cut, row_stride_, digits_.data(), digit_sums_.data());
 }
 
-void CodeBlockReader::ReadPanel(const Block& block, int row_tile, int pass, const Panel& panel, std::int32_t* sums) {
-  const PanelLevels levels(state_, block.group, row_tile, panel);
+bool CodeBlockReader::CopiesStripes(const Block& block) const {
+  return !HasTwins() && state_.grid.outputs >= kFarOutputs && block.vectors <= kFewVectors;
+}
+
+void CodeBlockReader::ReadPanels(const Block& block, int row_tile, int pass) {
+  const std::size_t first_stored = state_.panels[block.first_panel].stored_before;
+  panels_.clear();
+  for (int p = block.first_panel; p < block.last_panel; ++p) {
+    const Panel panel = state_.PanelOf(block.group, p);
+    if (panel.cols > 0) panels_.push_back(panel);
+  }
+  const bool stripes = CopiesStripes(block);
+  const std::size_t together = stripes ? panels_.size() : 1;
+  for (std::size_t first = 0; first < panels_.size(); first += together) {
+    // Tables and bytes are made from the levels where they are, if they are there as whole SIMD vectors.
+    const bool in_place =
+        (tables_ || by_bytes_) && !state_.scheme.analog && !stripes && panels_[first].cols == panels_[first].stride;
+    const bool copies = !in_place && !HasTwins();
+    for (int matrix = 0; matrix < state_.scheme.matrices(); ++matrix) {
+      if (copies) CopyLevels(block.group, row_tile, matrix, first, first + together);
+      const float* copy = copies ? levels_.data() : nullptr;
+      for (std::size_t p = first; p < first + together; ++p) {
+        const Panel& panel = panels_[p];
+        std::int32_t* sums = sums_.data() + (panel.stored_before - first_stored) * block.vectors;
+        ReadMatrix(block, row_tile, pass, panel, matrix, copy, sums);
+        if (copies) copy += static_cast<std::size_t>(state_.used_rows(block.group, row_tile)) * panel.stride;
+      }
+    }
+  }
+}
+
+void CodeBlockReader::CopyLevels(int group, int row_tile, int matrix, std::size_t first, std::size_t last) {
+  const int rows = state_.used_rows(group, row_tile);
+  const std::size_t cols = panels_[last - 1].stored_before + panels_[last - 1].stride - panels_[first].stored_before;
+  float* copies = levels_.Reserve(rows * cols);
+  for (int i = 0; i < rows; ++i) {
+    float* copy = copies;
+    for (std::size_t p = first; p < last; ++p) {
+      const Panel& panel = panels_[p];
+      PanelLevels(state_, group, row_tile, panel).CopyRow(matrix, i, copy + static_cast<std::size_t>(i) * panel.stride);
+      copy += static_cast<std::size_t>(rows) * panel.stride;
+    }
+  }
+}
+
+void CodeBlockReader::ReadMatrix(const Block& block, int row_tile, int pass, const Panel& panel, int matrix,
+                                 const float* copy, std::int32_t* sums) {
+  const int slice = state_.scheme.slice(matrix);
+  const int polarity = state_.scheme.polarity(matrix);
   CodeReads reads;
-  reads.rows = levels.rows();
+  reads.rows = state_.used_rows(block.group, row_tile);
   reads.cols = panel.stride;
   reads.vectors = block.vectors;
   reads.streams = state_.scheme.streams;
   reads.dac_bits = state_.hardware.dac_bits;
   reads.readout = readout_;
+  reads.shift = slice * state_.hardware.cell_bits;
+  reads.negative = (polarity == 1) != (pass == 1);
   reads.sums = sums;
   reads.counts = &counts_;
   reads.used_cols = panel.cols;
-  counts_.conversions +=
-      static_cast<std::int64_t>(state_.scheme.matrices()) * reads.streams * block.vectors * panel.cols;
+  counts_.conversions += static_cast<std::int64_t>(reads.streams) * block.vectors * panel.cols;
   // Currents of whole levels stay whole numbers, for which codes are proven.
   if (!state_.bounds.whole) reads.level_share = static_cast<float>(state_.share_per_digit());
   if (tables_ && UsesBytes(state_)) reads.level_unit = state_.level_bytes->unit;
-  const bool has_twins = by_bytes_ && !state_.twin_bytes.empty();
-  for (int matrix = 0; matrix < state_.scheme.matrices(); ++matrix) {
-    // Tables and bytes are made from the levels where they are, if they are there as whole SIMD vectors.
-    if (has_twins) {
-      reads.level_stride = panel.stride;
-    } else if ((tables_ || by_bytes_) && !state_.scheme.analog && panel.cols == panel.stride) {
-      reads.levels = levels.row(state_.scheme.slice(matrix), state_.scheme.polarity(matrix), 0);
-      reads.level_stride = state_.grid.outputs;
+  if (copy != nullptr) {
+    reads.levels = copy;
+    reads.level_stride = panel.stride;
+  } else if (!HasTwins()) {
+    reads.levels = PanelLevels(state_, block.group, row_tile, panel).row(slice, polarity, 0);
+    reads.level_stride = state_.grid.outputs;
+  }
+  if (by_bytes_) {
+    const LevelBytes& cut = *state_.level_bytes;
+    std::int8_t* bytes;
+    if (HasTwins()) {
+      bytes = state_.twin_bytes.panel(block.group * state_.scheme.matrices() + matrix, row_tile,
+                                      state_.grid.used_rows(row_tile), panel);
     } else {
-      float* copy = levels_.Reserve(static_cast<std::size_t>(levels.rows()) * panel.stride);
-      levels.CopyMatrix(matrix, copy);
-      reads.levels = copy;
-      reads.level_stride = panel.stride;
+      bytes = level_bytes_.Reserve(cut.panel_bytes(reads.rows, reads.cols));
+      CutLevels(cut, reads.levels, reads.level_stride, reads.rows, reads.cols, reads.level_share, bytes);
     }
-    reads.shift = state_.scheme.slice(matrix) * state_.hardware.cell_bits;
-    reads.negative = (state_.scheme.polarity(matrix) == 1) != (pass == 1);
-    if (by_bytes_) {
-      const LevelBytes& cut = *state_.level_bytes;
-      std::int8_t* bytes;
-      if (has_twins) {
-        bytes = state_.twin_bytes.panel(block.group * state_.scheme.matrices() + matrix, row_tile,
-                                        state_.grid.used_rows(row_tile), panel);
-      } else {
-        bytes = level_bytes_.Reserve(cut.panel_bytes(reads.rows, reads.cols));
-        CutLevels(cut, reads.levels, reads.level_stride, reads.rows, reads.cols, reads.level_share, bytes);
-      }
-      ReadBytes(reads, cut, bytes,
-                {byte_digits_.data(), units_.data(), static_cast<int>(units_.size()), shares_.data(), order_.data()});
-    } else if (tables_) {
-      ReadTables(reads, {offsets_.data(), shares_.data(), order_.data(), first_.data()}, scratch_.data());
-    } else {
-      ReadCodes(reads, {digits_.data(), row_stride_, shares_.data()});
-    }
+    ReadBytes(reads, cut, bytes,
+              {byte_digits_.data(), units_.data(), static_cast<int>(units_.size()), shares_.data(), order_.data()});
+  } else if (tables_) {
+    ReadTables(reads, {offsets_.data(), shares_.data(), order_.data(), first_.data()}, scratch_.data());
+  } else {
+    ReadCodes(reads, {digits_.data(), row_stride_, shares_.data()});
   }
 }
 

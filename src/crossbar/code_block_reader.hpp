@@ -38,8 +38,17 @@ class CodeBlockReader {
   void CutForProducts(const CodeCut& cut);
   void CutForBytes(const CodeCut& cut);
   void CutOrderedBytes(const CodeCut& cut);
-  // Reads all matrices of a panel and adds to `sums` [vectors][panel.stride].
-  void ReadPanel(const Block& block, int row_tile, int pass, const Panel& panel, std::int32_t* sums);
+  // Reads all matrices of the block's panels in a row tile and adds to sums_.
+  void ReadPanels(const Block& block, int row_tile, int pass);
+  // Whether the kernels take copies of the levels of the block's panels, made for several panels at once.
+  bool CopiesStripes(const Block& block) const;
+  // Whether they take bytes that are there for good.
+  bool HasTwins() const { return by_bytes_ && !state_.twin_bytes.empty(); }
+  // Copies the levels of one matrix in panels_[first] to panels_[last - 1].
+  void CopyLevels(int group, int row_tile, int matrix, std::size_t first, std::size_t last);
+  // Reads one matrix of a panel and adds to `sums` [vectors][panel.stride]; copy: its levels, or null.
+  void ReadMatrix(const Block& block, int row_tile, int pass, const Panel& panel, int matrix, const float* copy,
+                  std::int32_t* sums);
   // Adds what sums_ hold to wide_sums_ and clears them.
   void Widen();
 
@@ -63,7 +72,8 @@ class CodeBlockReader {
   std::int64_t row_stride_ = 0;
   std::vector<CodeReadout::Shares> shares_;
   AlignedRoom<float> scratch_;
-  AlignedRoom<float> levels_;       // of one matrix of one panel
+  std::vector<Panel> panels_;       // of the block, those that have columns
+  AlignedRoom<float> levels_;       // of one matrix, [panel][rows][panel.stride]
   std::vector<std::int32_t> sums_;  // [panel][vector][panel.stride]
   std::vector<double> wide_sums_;   // the same, unless keeps_integers_
   std::vector<double> emitted_;

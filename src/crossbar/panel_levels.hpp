@@ -31,17 +31,21 @@ class PanelLevels {
   // twins that are subtracted as currents. What is beyond panel.cols is 0.
   template <typename T>
   void CopyMatrix(int matrix, T* to) const {
+    for (int i = 0; i < rows_; ++i) CopyRow(matrix, i, to + static_cast<std::size_t>(i) * panel_.stride);
+  }
+
+  // One row of it, to [panel.stride].
+  template <typename T>
+  void CopyRow(int matrix, int i, T* to) const {
     const int slice = state_.scheme.slice(matrix);
-    for (int i = 0; i < rows_; ++i, to += panel_.stride) {
-      const float* levels = row(slice, state_.scheme.polarity(matrix), i);
-      if (state_.scheme.analog) {
-        const float* twins = row(slice, 1, i);
-        for (int j = 0; j < panel_.cols; ++j) to[j] = static_cast<T>(levels[j]) - static_cast<T>(twins[j]);
-      } else {
-        for (int j = 0; j < panel_.cols; ++j) to[j] = static_cast<T>(levels[j]);
-      }
-      std::fill(to + panel_.cols, to + panel_.stride, T{0});
+    const float* levels = row(slice, state_.scheme.polarity(matrix), i);
+    if (state_.scheme.analog) {
+      const float* twins = row(slice, 1, i);
+      for (int j = 0; j < panel_.cols; ++j) to[j] = static_cast<T>(levels[j]) - static_cast<T>(twins[j]);
+    } else {
+      std::transform(levels, levels + panel_.cols, to, [](float level) { return static_cast<T>(level); });
     }
+    std::fill(to + panel_.cols, to + panel_.stride, T{0});
   }
 
   // (level + g_off / g_step)^2 of one array.

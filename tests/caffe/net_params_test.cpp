@@ -5,6 +5,7 @@
 #include "caffe/net.hpp"
 #include "caffe/util/hdf5.hpp"
 #include "caffe/util/io.hpp"
+#include "tests/support/log_capture.hpp"
 #include "tests/support/net_text.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -82,7 +83,10 @@ TEST(CopiedParams, GoByLayerName) {
   for (const auto& param : target->params()) caffe::caffe_set(param->count(), 9.f, param->mutable_cpu_data());
   caffe::NetParameter param;
   source->ToProto(&param);
+  const LogCapture log;
   target->CopyTrainedLayersFrom(param);
+  EXPECT_TRUE(log.Has("Ignoring source layer other"));
+  EXPECT_TRUE(log.Has("There are no weights for these layers, which keep those they have: b"));
   EXPECT_EQ(Data(*target->params()[0]), Data(*source->params()[0]));
   EXPECT_EQ(Data(*target->params()[1]), Data(*source->params()[1]));
   EXPECT_EQ(Data(*target->params()[2]), std::vector<double>(6, 9));  // no layer of this name
@@ -119,7 +123,9 @@ TEST(CopiedParams, OldFourDimensionalShapesFit) {
   blob->set_height(3);
   blob->set_width(3);
   for (int i = 0; i < 9; ++i) blob->set_data(i, static_cast<float>(i));
+  const LogCapture log;
   net->CopyTrainedLayersFrom(param);
+  EXPECT_EQ(log.CountOf("no weights"), 0);
   EXPECT_EQ(Data(*net->params()[0]), (std::vector<double>{0, 1, 2, 3, 4, 5, 6, 7, 8}));
   EXPECT_EQ(net->params()[0]->shape(), (std::vector<int>{3, 3}));
 }

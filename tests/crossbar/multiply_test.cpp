@@ -70,6 +70,24 @@ TEST(Multiply, EqualsReferenceOnIdealCells) {
   }
 }
 
+// So many outputs that the levels of neighbouring panels are copied together, for few vectors and not for many.
+TEST(Multiply, EqualsReferenceOnWideMatrices) {
+  std::mt19937 engine(6);
+  for (int i = 0; i < 12; ++i) {
+    const Hardware hardware = RandomAdc(engine, RandomScheme(engine), 8);
+    const Problem problem(hardware, 1, 3 + 12 * i, 1024 + 5 * i, i % 4 == 3 ? 66 : 3, i % 2 == 0, i);
+    CrossbarMatrix matrix(hardware, "layer", 1, problem.inputs, problem.outputs);
+    matrix.Program(problem.weights.data());
+    Calibrate(matrix, problem);
+    const std::vector<double> expected = problem.MultiplyReference(matrix);
+    const std::vector<double> actual = problem.Multiply(matrix);
+    const double slack = AdditionTolerance(matrix, problem, expected);
+    for (std::size_t j = 0; j < expected.size(); ++j) {
+      ASSERT_NEAR(actual[j], expected[j], slack) << hardware << "; sum " << j;
+    }
+  }
+}
+
 // Levels are real. Where float32 currents serve, some code may flip (tests/vmm checks that it may); most must not.
 TEST(Multiply, AgreesWithReferenceOnFlawedCells) {
   std::mt19937 engine(2);

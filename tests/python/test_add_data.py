@@ -65,7 +65,7 @@ def test_the_deploy_file_is_left_and_the_result_holds_what_was_asked_for(deploy,
     ("change", "message"),
     [
         (lambda text: text, "source: File not found"),
-        (lambda text: text[text.index("layer") :].replace('bottom: "data"', 'bottom: "fc"', 1), "one Input layer"),
+        (lambda text: text[text.index("layer") :].replace('bottom: "data"', 'bottom: "fc"', 1), "Input layers: none"),
         (
             lambda text: text.replace("input_dim: 1 input_dim: 1 input_dim: 6 input_dim: 6", "input_shape { dim: 4 }"),
             "must be (batch, channels, height, width)",

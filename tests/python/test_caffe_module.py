@@ -34,8 +34,8 @@ def test_solvers_of_a_process():
     assert not caffe.has_nccl()
     with pytest.raises(caffe.Error, match="NCCL"):
         caffe.NCCL.new_uid()
-    with pytest.raises(caffe.Error, match="NCCL"):
-        caffe.NCCL(None, "")
+    with pytest.raises(TypeError):
+        caffe.NCCL(None, b"")
 
 
 def test_timer():

@@ -169,6 +169,6 @@ def test_says_what_is_wrong(model):
         return done.stderr
 
     assert "there is no GPU 1: there are 1, numbered from 0" in of("1")
-    assert "--gpu=0,0 names a GPU twice" in of("0,0")
+    assert "GPU 0 is named twice" in of("0,0")
     assert "--gpu=x: expected numbers of GPUs, separated by commas, or 'all'" in of("x")
     assert "--gpu=0,: expected numbers" in of("0,")

@@ -144,4 +144,4 @@ def test_train(folder):
     done = run("train.py", "--solver", "solver.prototxt", "--snapshot", "no.solverstate", cwd=folder)
     assert done.returncode == 1
     assert done.stderr.endswith("train.py: error: Could not open file no.solverstate\n")
-    assert "NCCL" in fails("train.py", "--solver", "solver.prototxt", "--gpus", 0, 1, cwd=folder)
+    assert "no GPU support" in fails("train.py", "--solver", "solver.prototxt", "--gpus", 0, 1, cwd=folder)

@@ -20,8 +20,8 @@ namespace caffe {
 template <typename Dtype>
 class DataParallel : public Solver<Dtype>::Callback {
  public:
-  // devices[0] is the GPU of the solver and of this thread, which is in GPU mode. Trains with the solver's Step and
-  // Solve, in this thread, while this object lives; it must outlive them.
+  // devices[0] is the GPU of the solver and of this thread, which is in GPU mode (UseGpus). Trains with the solver's
+  // Step and Solve, in this thread; this object must outlive them.
   DataParallel(Solver<Dtype>* solver, const vector<int>& devices);
   DataParallel(Solver<Dtype>* solver, const vector<int>& devices, std::unique_ptr<Collective<Dtype>> collective);
 
@@ -48,9 +48,9 @@ class DataParallel : public Solver<Dtype>::Callback {
 template <typename Dtype>
 class NCCL : public Solver<Dtype>::Callback {
  public:
-  // Joins the group `uid`; returns when all solvers have. The solver calls back from then on; this object must outlive
-  // its Step and Solve.
-  NCCL(shared_ptr<Solver<Dtype>> solver, const string& uid);
+  // Joins the group `uid`; returns when all solvers have. The solver's add_callback makes it train with the others;
+  // this object must outlive its Step and Solve.
+  NCCL(const shared_ptr<Solver<Dtype>>& solver, const string& uid);
 
   // The name of a new group.
   static string new_uid() { return Nccl::Require().NewId(); }
@@ -62,7 +62,9 @@ class NCCL : public Solver<Dtype>::Callback {
   void on_gradients_ready() override;
 
  private:
-  shared_ptr<Solver<Dtype>> solver_;
+  Net<Dtype>& net() const;
+
+  std::weak_ptr<Solver<Dtype>> solver_;  // which may keep this object
   std::unique_ptr<NcclMember> member_;
 
   DISABLE_COPY_AND_ASSIGN(NCCL);

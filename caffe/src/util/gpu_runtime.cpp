@@ -1,5 +1,7 @@
 #include "caffe/util/gpu_runtime.hpp"
 
+#include <algorithm>
+
 namespace caffe {
 namespace {
 
@@ -24,6 +26,14 @@ void UseGpu(int device) {
   Caffe::SetDevice(device);
   CAFFE_REQUIRE(Caffe::CheckDevice(device)) << "GPU " << device << " cannot be used now";
   Caffe::set_mode(Caffe::GPU);
+}
+
+void UseGpus(const vector<int>& devices) {
+  CAFFE_REQUIRE(!devices.empty()) << "no GPU is named";
+  for (auto device = devices.rbegin(); device != devices.rend(); ++device) {
+    CAFFE_REQUIRE(std::count(devices.begin(), devices.end(), *device) == 1) << "GPU " << *device << " is named twice";
+    UseGpu(*device);
+  }
 }
 
 }  // namespace caffe

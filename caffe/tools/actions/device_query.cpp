@@ -42,8 +42,6 @@ vector<int> UseDevices(const string& gpu) {
     return {};
   }
   const vector<int> devices = Devices(gpu);
-  CAFFE_REQUIRE(set<int>(devices.begin(), devices.end()).size() == devices.size())
-      << "--gpu=" << gpu << " names a GPU twice";
   if (devices.size() == 1) {
     LOG(INFO) << "Use GPU with device ID " << devices[0];
   } else {
@@ -51,7 +49,7 @@ vector<int> UseDevices(const string& gpu) {
     for (const int device : devices) list << (device == devices[0] ? "" : ", ") << device;
     LOG(INFO) << "Using GPUs " << list.str();
   }
-  for (auto device = devices.rbegin(); device != devices.rend(); ++device) UseGpu(*device);
+  UseGpus(devices);
   return devices;
 }
 

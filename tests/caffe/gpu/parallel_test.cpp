@@ -216,6 +216,7 @@ TEST_F(TrainedOnSeveralGpus, SolversOfNcclAreOneSolver) {
   OnEach(count, [&](int rank) {
     const auto solver = make(2);
     caffe::NCCL<double> nccl(solver, uid);
+    solver->add_callback(&nccl);
     nccl.Broadcast();
     solver->Step(4);
     weights[rank] = Weights(solver.get());

@@ -64,5 +64,7 @@ class GpuRuntime {
 
 // GPU mode on this device, for this thread; throws Error where it cannot be used.
 void UseGpu(int device);
+// GPU mode on the first of them; throws Error where one is named twice or cannot be used.
+void UseGpus(const vector<int>& devices);
 
 }  // namespace caffe
