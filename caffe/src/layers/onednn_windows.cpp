@@ -1,7 +1,10 @@
 #include "onednn_windows.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <unordered_map>
+
+#include "caffe/util/parallel.hpp"
 
 namespace caffe::onednn {
 namespace {
@@ -20,6 +23,51 @@ void Run(const Primitive& primitive, const Memory& source, const Memory& result,
 
 bool HasNone(const Dims& dims) { return std::count(dims.begin(), dims.end(), 0) > 0; }
 
+// Whether oneDNN has code for it that it generates for this processor.
+bool IsGenerated(const dnnl::pooling_forward::primitive_desc& desc) {
+  return std::strncmp(desc.impl_info_str(), "jit", 3) == 0;
+}
+
+// The windows of plain images: their rows first, whole rows of the image at a time, then their columns.
+void PoolRows(const Pooling::Shape& shape, const float* images, float* result) {
+  const bool max = shape.algorithm == dnnl::algorithm::pooling_max;
+  const int planes = static_cast<int>(shape.source[0] * shape.source[1]);
+  const dnnl_dim_t height = shape.source[2], width = shape.source[3];
+  const dnnl_dim_t result_height = shape.result[2], result_width = shape.result[3];
+  const float scale = max ? 1 : 1 / static_cast<float>(shape.kernel[0] * shape.kernel[1]);
+  vector<float> rows(planes * width);
+  // Where window i along axis `axis` begins and ends in an image of this size.
+  const auto begin = [&](int axis, dnnl_dim_t i) {
+    return std::max<dnnl_dim_t>(0, i * shape.strides[axis] - shape.pads[axis]);
+  };
+  const auto end = [&](int axis, dnnl_dim_t i, dnnl_dim_t size) {
+    return std::min(size, i * shape.strides[axis] - shape.pads[axis] + shape.kernel[axis]);
+  };
+  ForEachTask(planes, result_height * (width * shape.kernel[0] + result_width * shape.kernel[1]), [&](int plane) {
+    const float* image = images + plane * height * width;
+    float* to = result + plane * result_height * result_width;
+    float* all = rows.data() + plane * width;
+    for (dnnl_dim_t y = 0; y < result_height; ++y) {
+      const dnnl_dim_t first = begin(0, y), last = end(0, y, height);
+      std::copy_n(image + first * width, width, all);
+      for (dnnl_dim_t h = first + 1; h < last; ++h) {
+        const float* row = image + h * width;
+        if (max) {
+          for (dnnl_dim_t w = 0; w < width; ++w) all[w] = std::max(all[w], row[w]);
+        } else {
+          for (dnnl_dim_t w = 0; w < width; ++w) all[w] += row[w];
+        }
+      }
+      for (dnnl_dim_t x = 0; x < result_width; ++x, ++to) {
+        const dnnl_dim_t left = begin(1, x), right = end(1, x, width);
+        float value = all[left];
+        for (dnnl_dim_t w = left + 1; w < right; ++w) value = max ? std::max(value, all[w]) : value + all[w];
+        *to = value * scale;
+      }
+    }
+  });
+}
+
 // What a primitive keeps for its backward pass; none where it keeps nothing.
 Memory Workspace(const Desc& desc) { return desc.is_zero() ? Memory() : Memory(desc, Engine()); }
 
@@ -30,17 +78,32 @@ bool Pooling::Shape::operator==(const Shape& other) const {
          strides == other.strides && pads == other.pads && pads_after == other.pads_after;
 }
 
-void Pooling::Create(const Shape& shape, const Desc& source, bool training) {
-  if (forward_ && shape == shape_ && source == source_desc_ && training == training_) return;
+void Pooling::Create(const Shape& shape, const Desc& given, bool training) {
+  if (forward_ && shape == shape_ && given == given_desc_ && training == training_) return;
+  const auto of = [&](const Desc& source) {
+    return dnnl::pooling_forward::primitive_desc(
+        dnnl::pooling_forward::desc(Kind(training), shape.algorithm, source, AnyDesc(shape.result), shape.strides,
+                                    shape.kernel, shape.pads, shape.pads_after),
+        Engine());
+  };
   forward_ = dnnl::pooling_forward();
-  desc_ = dnnl::pooling_forward::primitive_desc(
-      dnnl::pooling_forward::desc(Kind(training), shape.algorithm, source, AnyDesc(shape.result), shape.strides,
-                                  shape.kernel, shape.pads, shape.pads_after),
-      Engine());
+  desc_ = of(given);
+  source_desc_ = given;
+  // Without AVX-512, oneDNN pools plain values one by one.
+  const bool is_slow = given == PlainDesc(shape.source) && !IsGenerated(desc_);
+  by_rows_ = is_slow && !training;
+  if (is_slow && training) {
+    const Desc blocks(shape.source, dnnl::memory::data_type::f32, dnnl::memory::format_tag::nChw8c);
+    const auto in_blocks = of(blocks);
+    if (IsGenerated(in_blocks)) {
+      desc_ = in_blocks;
+      source_desc_ = blocks;
+    }
+  }
   workspace_ = training ? Workspace(desc_.workspace_desc()) : Memory();
   forward_ = dnnl::pooling_forward(desc_);
   shape_ = shape;
-  source_desc_ = source;
+  given_desc_ = given;
   training_ = training;
 }
 
@@ -52,7 +115,11 @@ bool Pooling::Forward(const Shape& shape, bool training, SyncedMemory* source, S
   const Memory images = Read(source, shape.source);
   Create(shape, images.get_desc(), training);
   Output output(result, desc_.dst_desc());
-  Execute(images, output.memory());
+  if (by_rows_) {
+    PoolRows(shape, static_cast<const float*>(images.get_data_handle()), output.values());
+  } else {
+    Execute(Reordered(images, source_desc_, kSource), output.memory());
+  }
   output.Publish();
   ran_ = true;
   return true;
@@ -60,7 +127,7 @@ bool Pooling::Forward(const Shape& shape, bool training, SyncedMemory* source, S
 
 void Pooling::Backward(SyncedMemory* source, SyncedMemory* result_diff, SyncedMemory* source_diff) {
   if (!training_) {
-    Create(shape_, source_desc_, true);
+    Create(shape_, given_desc_, true);
     Execute(Reordered(Read(source, shape_.source), source_desc_, kSource), Scratch(desc_.dst_desc(), kOutput));
   }
   const Desc result = desc_.dst_desc();

@@ -1,11 +1,12 @@
-// Pooling and local response normalisation of images, in the layout that they have, by oneDNN.
+// Pooling and local response normalisation of images, by oneDNN.
 #pragma once
 
 #include "../util/onednn.hpp"
 
 namespace caffe::onednn {
 
-// Max or average windows of (N, C, H, W) images.
+// Max or average windows of (N, C, H, W) images. Where oneDNN would be slow on plain values, in loops of its own; in
+// training, which keeps where the largest were, in blocks of channels.
 class Pooling {
  public:
   struct Shape {
@@ -20,12 +21,13 @@ class Pooling {
   void Backward(SyncedMemory* source, SyncedMemory* result_diff, SyncedMemory* source_diff);
 
  private:
-  void Create(const Shape& shape, const Desc& source, bool training);
+  void Create(const Shape& shape, const Desc& given, bool training);
   void Execute(const Memory& source, const Memory& result);
 
   Shape shape_{};
-  Desc source_desc_;
+  Desc given_desc_, source_desc_;  // as the images came, and as they are pooled
   bool training_ = false;
+  bool by_rows_ = false;
   bool ran_ = false;
   dnnl::pooling_forward::primitive_desc desc_;
   dnnl::pooling_forward forward_;

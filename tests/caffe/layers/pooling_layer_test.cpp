@@ -71,13 +71,23 @@ TYPED_TEST(PoolingLayerTest, EqualsTheDefinitionOverGeometries) {
   for (int kernel : {1, 2, 3, 5}) {
     for (int stride : {1, 2, 3}) {
       for (int pad = 0; pad < std::min(kernel, 3); ++pad) {
-        for (const char* method : {"MAX", "AVE"}) {
-          const std::string param = "pool: " + std::string(method) + " kernel_size: " + std::to_string(kernel) +
+        for (const std::string method : {"MAX", "AVE"}) {
+          const std::string param = "pool: " + method + " kernel_size: " + std::to_string(kernel) +
                                     " stride: " + std::to_string(stride) + " pad: " + std::to_string(pad);
           SCOPED_TRACE(param);
           const int height = 7, width = 10;
           LayerHarness<TypeParam> run(LayerText(param), {RandomBlob<TypeParam>({2, 3, height, width})});
           run.Forward();
+          // In TRAIN phase, which may take another way, the same.
+          LayerHarness<TypeParam> trained(LayerText(param), {RandomBlob<TypeParam>({2, 3, height, width})}, 1,
+                                          caffe::TRAIN);
+          trained.Forward();
+          ExpectAllNear(Data(trained.out()), Data(run.out()), SumTolerance<TypeParam>(25, 1));
+          for (auto* harness : {&run, &trained}) {
+            std::fill_n(harness->out().mutable_cpu_diff(), harness->out().count(), 1.0);
+            harness->Backward();
+          }
+          ExpectAllNear(Diff(trained.in()), Diff(run.in()), SumTolerance<TypeParam>(25, 1));
           for (int i = 0; i < run.out().count(); ++i) {
             const int pw = i % run.out().width(), ph = i / run.out().width() % run.out().height();
             const int plane = i / run.out().count(2);
@@ -93,7 +103,7 @@ TYPED_TEST(PoolingLayerTest, EqualsTheDefinitionOverGeometries) {
                 }
               }
             }
-            const double expected = *method == 'M' ? largest : sum / size;
+            const double expected = method == "MAX" ? largest : sum / size;
             ASSERT_NEAR(run.out().cpu_data()[i], expected, SumTolerance<TypeParam>(25, 1)) << "at " << i;
           }
         }
