@@ -24,13 +24,13 @@ constexpr double kMostTableGroups = 10;
 constexpr int kFarOutputs = 1024;
 constexpr int kFewVectors = 64;
 
-// One-bit digits are read faster from tables than by vectors of bytes.
-bool UsesBytes(const CrossbarState& state) {
+}  // namespace
+
+bool ReadsBytes(const CrossbarState& state) {
+  // Vectors of bytes are slower than tables for digits of one bit.
   const ByteProducts least = state.hardware.dac_bits == 1 ? ByteProducts::kTiles : ByteProducts::kVectors;
   return state.level_bytes && ChosenKernel() == Kernel::kFastest && BestByteProducts() >= least;
 }
-
-}  // namespace
 
 bool SumsFit(const CrossbarState& state, int passes, int row_tiles) {
   const Hardware& hardware = state.hardware;
@@ -56,7 +56,7 @@ BlockLimits CodeBlockReader::Limits(const CrossbarState& state) {
   // The offsets of one-bit digits, or a float for every digit; or bytes.
   limits.bytes_per_vector =
       state.scheme.streams * (state.hardware.dac_bits == 1 ? chunks * kChunkOffsets * 2 : rows * 4);
-  if (UsesBytes(state)) {
+  if (ReadsBytes(state)) {
     limits.bytes_per_vector = state.scheme.streams * chunks * kByteRows * state.level_bytes->copies();
     limits.step = 64 / std::gcd(state.scheme.streams, 64);
     limits.efficient_vectors = 1024 / state.scheme.streams / limits.step * limits.step;
@@ -127,7 +127,7 @@ void CodeBlockReader::Multiply(const Block& block, const SumSink& take) {
 void CodeBlockReader::LoadDigits(const Block& block, int row_tile, int pass) {
   const CodeCut cut = LoadCodes(block, row_tile, pass);
   const int streams = cut.streams;
-  by_bytes_ = UsesBytes(state_);
+  by_bytes_ = ReadsBytes(state_);
   const bool pays = ChosenKernel() == Kernel::kTable || block.vectors * streams >= kFewestTableReads;
   tables_ = pays && cut.dac_bits == 1 && ChosenKernel() != Kernel::kMultiply;
   digit_sums_.resize(static_cast<std::size_t>(block.vectors) * streams);
@@ -288,9 +288,12 @@ void CodeBlockReader::ReadMatrix(const Block& block, int row_tile, int pass, con
   counts_.conversions += static_cast<std::int64_t>(reads.streams) * block.vectors * panel.cols;
   // Currents of whole levels stay whole numbers, for which codes are proven.
   if (!state_.bounds.whole) reads.level_share = static_cast<float>(state_.share_per_digit());
-  if (tables_ && UsesBytes(state_)) reads.level_unit = state_.level_bytes->unit;
+  if (tables_ && ReadsBytes(state_)) reads.level_unit = state_.level_bytes->unit;
   if (copy != nullptr) {
     reads.levels = copy;
+    reads.level_stride = panel.stride;
+  } else if (!state_.twins.empty()) {
+    reads.levels = state_.twins.matrix(block.group, row_tile, state_.grid.used_rows(row_tile), panel, matrix);
     reads.level_stride = panel.stride;
   } else if (!HasTwins()) {
     reads.levels = PanelLevels(state_, block.group, row_tile, panel).row(slice, polarity, 0);

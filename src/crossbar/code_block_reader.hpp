@@ -15,6 +15,9 @@ namespace rxnn {
 // Whether 32 bits hold the sums of every matrix, stream and pass of `row_tiles` tiles.
 bool SumsFit(const CrossbarState& state, int passes, int row_tiles);
 
+// Whether digits are read by products of bytes; those of one bit from tables where these are faster.
+bool ReadsBytes(const CrossbarState& state);
+
 // One per thread: it keeps buffers.
 class CodeBlockReader {
  public:
@@ -42,8 +45,8 @@ class CodeBlockReader {
   void ReadPanels(const Block& block, int row_tile, int pass);
   // Whether the kernels take copies of the levels of the block's panels, made for several panels at once.
   bool CopiesStripes(const Block& block) const;
-  // Whether they take bytes that are there for good.
-  bool HasTwins() const { return by_bytes_ && !state_.twin_bytes.empty(); }
+  // Whether they take differences of twins that are there for good.
+  bool HasTwins() const { return by_bytes_ ? !state_.twin_bytes.empty() : !state_.twins.empty(); }
   // Copies the levels of one matrix in panels_[first] to panels_[last - 1].
   void CopyLevels(int group, int row_tile, int matrix, std::size_t first, std::size_t last);
   // Reads one matrix of a panel and adds to `sums` [vectors][panel.stride]; copy: its levels, or null.

@@ -9,7 +9,6 @@
 #include "crossbar/code_block_reader.hpp"
 #include "crossbar/panel_levels.hpp"
 #include "crossbar/state.hpp"
-#include "vmm/byte_products.hpp"
 
 namespace rxnn {
 namespace {
@@ -70,6 +69,19 @@ PanelBytes CutTwins(const CrossbarState& state) {
   return twins;
 }
 
+// The same as floats.
+PanelStore<float> CopyTwins(const CrossbarState& state) {
+  PanelStore<float> twins(state.grid, state.panels, state.packs.count, state.scheme.matrices());
+  ForEachPanel(state, [&] {
+    return [&](int pack, int row_tile, const Panel& panel, const PanelLevels& levels, std::int64_t) {
+      for (int m = 0; m < state.scheme.matrices(); ++m) {
+        levels.CopyMatrix(m, twins.matrix(pack, row_tile, state.grid.used_rows(row_tile), panel, m));
+      }
+    };
+  });
+  return twins;
+}
+
 }  // namespace
 
 void CrossbarState::FindBounds() {
@@ -87,6 +99,7 @@ void CrossbarState::PlanReads() {
   code_readout.reset();
   level_bytes.reset();
   twin_bytes = PanelBytes();
+  twins = PanelStore<float>();
   const bool has_range = hardware.adc_range != AdcRange::kCalibrated || calibrated;
   if (hardware.adc_bits == 0 || scheme.flawed || scheme.wide || !has_range) return;
   const Readout readout = MakeReadout();
@@ -108,11 +121,17 @@ void CrossbarState::PlanReads() {
     code_readout.reset();
     return;
   }
-  if (hardware.input_bits > 8) return;
-  const double share = bounds.whole ? 0 : share_per_digit();
-  const double largest = std::max(std::fabs(bounds.lowest + share), std::fabs(bounds.highest + share));
-  level_bytes = LevelBytes::Make(largest, bounds.whole, hardware.dac_bits, std::min(grid.rows, grid.inputs));
-  if (level_bytes && scheme.analog && BestByteProducts() != ByteProducts::kNone) twin_bytes = CutTwins(*this);
+  if (hardware.input_bits <= 8) {
+    const double share = bounds.whole ? 0 : share_per_digit();
+    const double largest = std::max(std::fabs(bounds.lowest + share), std::fabs(bounds.highest + share));
+    level_bytes = LevelBytes::Make(largest, bounds.whole, hardware.dac_bits, std::min(grid.rows, grid.inputs));
+  }
+  if (!scheme.analog) return;
+  if (ReadsBytes(*this)) {
+    twin_bytes = CutTwins(*this);
+  } else {
+    twins = CopyTwins(*this);
+  }
 }
 
 }  // namespace rxnn

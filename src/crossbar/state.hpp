@@ -169,7 +169,10 @@ struct CrossbarState {
   std::optional<CodeReadout> code_readout;
   std::vector<CodeReadout::Shares> code_shares;  // for every sum of digits; one for all where it has no share
   std::optional<LevelBytes> level_bytes;         // levels and g_off as bytes; empty where they do not fit
-  PanelBytes twin_bytes;  // of every pack's matrices: differences of twins, which would be made at every read
+  // Differences of twins that are subtracted as currents, which would be made at every read: of every pack's matrices
+  // as bytes, where bytes are read, else as floats.
+  PanelBytes twin_bytes;
+  PanelStore<float> twins;
   mutable SharedCounts counts;
   mutable SharedTimes times;
 
@@ -204,7 +207,7 @@ struct CrossbarState {
   void Pack();
   // Sets bounds.
   void FindBounds();
-  // Sets code_readout, code_shares, level_bytes and twin_bytes.
+  // Sets code_readout, code_shares, level_bytes, and twin_bytes or twins.
   void PlanReads();
   // What one level of g_off adds to a current per digit: off_level, or 0 where twins are subtracted as currents.
   double share_per_digit() const { return scheme.analog ? 0 : off_level; }

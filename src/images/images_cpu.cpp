@@ -35,6 +35,13 @@ void GatherLineT(const uint8_t* HWY_RESTRICT bytes, const ByteRun* HWY_RESTRICT 
         const auto high = hn::LoadU(d, from + 2 * i + kBytes);
         hn::StoreU(hn::ConcatEven(d, high, low), d, to + i);
       }
+    } else if (step == 4) {
+      const auto even = [&](int64_t at) HWY_ATTR {
+        return hn::ConcatEven(d, hn::LoadU(d, from + at + kBytes), hn::LoadU(d, from + at));
+      };
+      for (int64_t i = 0; i < length; i += kBytes) {
+        hn::StoreU(hn::ConcatEven(d, even(4 * i + 2 * kBytes), even(4 * i)), d, to + i);
+      }
 #endif
     } else {
       for (int64_t i = 0; i < length; ++i) to[i] = from[i * step];

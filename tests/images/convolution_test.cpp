@@ -100,6 +100,7 @@ TEST(ConvolutionVectors, ReadWhatTheKernelSeesOnEveryTarget) {
     CheckPatches(MakeGeometry({9, 23}, {3, 3}, {1, 1}, {1, 1}, {1, 1}), 2, 3, 3, 8, true);
     CheckPatches(MakeGeometry({7, 6}, {1, 1}, {1, 1}, {0, 0}, {1, 1}), 1, 20, 2, 8, false);  // runs over all rows
     CheckPatches(MakeGeometry({19, 40}, {5, 5}, {2, 2}, {2, 0}, {1, 1}), 1, 1, 2, 12, true);
+    CheckPatches(MakeGeometry({9, 150}, {3, 3}, {2, 4}, {0, 1}, {1, 1}), 1, 2, 2, 8, true);
     CheckPatches(MakeGeometry({31, 33}, {3, 3}, {4, 3}, {0, 1}, {1, 2}), 1, 2, 1, 16, true);
   });
 }
