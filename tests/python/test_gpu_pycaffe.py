@@ -36,11 +36,13 @@ layer {{ name: "conv" type: "Convolution" bottom: "data" top: "conv"
          convolution_param {{ num_output: 4 kernel_size: 3 weight_filler {{ type: "xavier" }} }} }}
 layer {{ name: "relu" type: "ReLU" bottom: "conv" top: "conv" }}
 {more}
-layer {{ name: "ip" type: "InnerProduct" bottom: "conv" top: "ip"
+layer {{ name: "ip" type: "InnerProduct" bottom: "{scored}" top: "ip"
          inner_product_param {{ num_output: 3 weight_filler {{ type: "xavier" }} }} }}
 layer {{ name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "loss" }}
 """
-SOLVER = 'net: "net{batch}.prototxt" base_lr: 0.1 lr_policy: "fixed" momentum: 0.9 random_seed: 3 max_iter: 4 display: 1\n'
+SOLVER = """
+net: "net{batch}.prototxt" base_lr: 0.1 lr_policy: "fixed" momentum: 0.9 random_seed: 3 max_iter: 4 display: 1
+"""
 
 
 @pytest.fixture
@@ -49,18 +51,19 @@ def folder(tmp_path) -> Path:
     return tmp_path
 
 
-def write_nets(folder: Path, more: str = "") -> None:
-    """solver2.prototxt and so on: solvers with batches of 2 and so on."""
+def write_nets(folder: Path, more: str = "", scored: str = "conv") -> None:
+    """solver2.prototxt and so on: solvers with batches of 2 and so on. `more`: a layer that makes `scored`."""
     for batch in (2, 4, 6):
-        (folder / f"net{batch}.prototxt").write_text(NET.format(batch=batch, more=more))
+        (folder / f"net{batch}.prototxt").write_text(NET.format(batch=batch, more=more, scored=scored))
         (folder / f"solver{batch}.prototxt").write_text(SOLVER.format(batch=batch))
 
 
 def run(folder: Path, *command: str, gpus: int) -> subprocess.CompletedProcess[str]:
     plugin = next((BUILD / "lib").glob("libemulated_gpu.*"))
     environment = {**os.environ, "CAFFE_PLUGINS": str(plugin), "RXNN_EMULATED_GPUS": str(gpus)}
+    command = (sys.executable, *command)
     done = subprocess.run(
-        [sys.executable, *command], cwd=folder, capture_output=True, text=True, check=False, env=environment, timeout=120
+        command, cwd=folder, capture_output=True, text=True, check=False, env=environment, timeout=120
     )
     assert done.returncode == 0, done.stderr
     return done
@@ -107,8 +110,10 @@ def test_several_gpus_train_as_one_with_larger_batches(folder, python_layer):
             "    def forward(self, bottom, top): top[0].data[...] = bottom[0].data / 2\n"
             "    def backward(self, top, down, bottom): bottom[0].diff[...] = top[0].diff / 2\n"
         )
-        layer = 'layer { name: "halve" type: "Python" bottom: "conv" top: "half" python_param { module: "halve" layer: "Halve" } }'
-        write_nets(folder, layer)
+        python_param = 'python_param { module: "halve" layer: "Halve" }'
+        write_nets(
+            folder, f'layer {{ name: "halve" type: "Python" bottom: "conv" top: "half" {python_param} }}', "half"
+        )
     python(
         folder,
         """
