@@ -52,21 +52,26 @@ Hardware RandomAdc(std::mt19937& engine, Hardware hardware, int max_bits) {
   return hardware;
 }
 
+// Of one group; `roundings` for each addition.
+void ExpectEqualsReference(const Hardware& hardware, const Problem& problem, double roundings = 1) {
+  CrossbarMatrix matrix(hardware, "layer", 1, problem.inputs, problem.outputs);
+  matrix.Program(problem.weights.data());
+  Calibrate(matrix, problem);
+  const std::vector<double> expected = problem.MultiplyReference(matrix);
+  const std::vector<double> actual = problem.Multiply(matrix);
+  const double slack = roundings * AdditionTolerance(matrix, problem, expected);
+  for (std::size_t j = 0; j < expected.size(); ++j) {
+    ASSERT_NEAR(actual[j], expected[j], slack) << hardware << "; sum " << j;
+  }
+}
+
 // Levels are integers: no current is rounded before its converter, so codes are those of the reference.
 TEST(Multiply, EqualsReferenceOnIdealCells) {
   std::mt19937 engine(1);
   for (int i = 0; i < 40; ++i) {
     const Hardware hardware = RandomAdc(engine, RandomScheme(engine), 10);
     const Problem problem(hardware, 1, 10 + 5 * i, 1 + 3 * i, 7, i % 2 == 0, i);
-    CrossbarMatrix matrix(hardware, "layer", 1, problem.inputs, problem.outputs);
-    matrix.Program(problem.weights.data());
-    Calibrate(matrix, problem);
-    const std::vector<double> expected = problem.MultiplyReference(matrix);
-    const std::vector<double> actual = problem.Multiply(matrix);
-    const double slack = AdditionTolerance(matrix, problem, expected);
-    for (std::size_t j = 0; j < expected.size(); ++j) {
-      ASSERT_NEAR(actual[j], expected[j], slack) << hardware << "; sum " << j;
-    }
+    ASSERT_NO_FATAL_FAILURE(ExpectEqualsReference(hardware, problem));
   }
 }
 
@@ -76,15 +81,7 @@ TEST(Multiply, EqualsReferenceOnWideMatrices) {
   for (int i = 0; i < 12; ++i) {
     const Hardware hardware = RandomAdc(engine, RandomScheme(engine), 8);
     const Problem problem(hardware, 1, 3 + 12 * i, 1024 + 5 * i, i % 4 == 3 ? 66 : 3, i % 2 == 0, i);
-    CrossbarMatrix matrix(hardware, "layer", 1, problem.inputs, problem.outputs);
-    matrix.Program(problem.weights.data());
-    Calibrate(matrix, problem);
-    const std::vector<double> expected = problem.MultiplyReference(matrix);
-    const std::vector<double> actual = problem.Multiply(matrix);
-    const double slack = AdditionTolerance(matrix, problem, expected);
-    for (std::size_t j = 0; j < expected.size(); ++j) {
-      ASSERT_NEAR(actual[j], expected[j], slack) << hardware << "; sum " << j;
-    }
+    ASSERT_NO_FATAL_FAILURE(ExpectEqualsReference(hardware, problem));
   }
 }
 
@@ -129,12 +126,7 @@ TEST(Multiply, EqualsReferenceBeyond32Bits) {
       Problem problem(hardware, 1, 64, 8, 3, false, 5);
       for (float& weight : problem.weights) weight = std::fabs(weight) + 1;
       std::fill(problem.codes.begin(), problem.codes.end(), hardware.max_input_code());
-      CrossbarMatrix matrix(hardware, "layer", 1, problem.inputs, problem.outputs);
-      matrix.Program(problem.weights.data());
-      const std::vector<double> expected = problem.MultiplyReference(matrix);
-      const std::vector<double> actual = problem.Multiply(matrix);
-      const double slack = AdditionTolerance(matrix, problem, expected);
-      for (std::size_t j = 0; j < expected.size(); ++j) ASSERT_NEAR(actual[j], expected[j], slack) << hardware;
+      ASSERT_NO_FATAL_FAILURE(ExpectEqualsReference(hardware, problem));
     }
   }
 }
@@ -147,14 +139,7 @@ TEST(Multiply, EqualsReferenceInDouble) {
     hardware.conductance_sigma = 0.1;
     hardware.adc_bits = 21;
     const Problem problem(hardware, 1, 20 + 5 * i, 1 + 5 * i, 5, i % 2 == 0, i);
-    CrossbarMatrix matrix(hardware, "layer", 1, problem.inputs, problem.outputs);
-    matrix.Program(problem.weights.data());
-    const std::vector<double> expected = problem.MultiplyReference(matrix);
-    const std::vector<double> actual = problem.Multiply(matrix);
-    const double slack = 4 * AdditionTolerance(matrix, problem, expected);
-    for (std::size_t j = 0; j < expected.size(); ++j) {
-      ASSERT_NEAR(actual[j], expected[j], slack) << hardware << "; sum " << j;
-    }
+    ASSERT_NO_FATAL_FAILURE(ExpectEqualsReference(hardware, problem, 4));
   }
 }
 
