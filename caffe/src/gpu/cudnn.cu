@@ -1,10 +1,10 @@
-// ConvolutionLibrary by cuDNN: in builds that find it. Products are those of float32 or double, not of TF32.
+// DnnLibrary by cuDNN: in builds that find it. Products are those of float32 or double, not of TF32.
 #include <cudnn.h>
 
 #include <map>
 #include <optional>
 
-#include "convolution_library.cuh"
+#include "dnn_library.cuh"
 #include "on_gpu.cuh"
 
 namespace caffe {
@@ -43,6 +43,7 @@ using DnnTensor = Owned<cudnnTensorDescriptor_t, cudnnCreateTensorDescriptor, cu
 using DnnFilter = Owned<cudnnFilterDescriptor_t, cudnnCreateFilterDescriptor, cudnnDestroyFilterDescriptor>;
 using DnnOperation =
     Owned<cudnnConvolutionDescriptor_t, cudnnCreateConvolutionDescriptor, cudnnDestroyConvolutionDescriptor>;
+using DnnWindows = Owned<cudnnPoolingDescriptor_t, cudnnCreatePoolingDescriptor, cudnnDestroyPoolingDescriptor>;
 
 // How cuDNN would do one of the three; `algorithm` is what it asks for in the call.
 template <typename Answer>
@@ -79,7 +80,7 @@ void Describe(const DnnTensor& tensor, cudnnDataType_t type, const vector<int>& 
 }
 
 // One shape on one device.
-struct Plan {
+struct ConvolutionPlan {
   DnnTensor in, out;
   DnnFilter weights;
   DnnOperation operation;
@@ -87,7 +88,7 @@ struct Plan {
   std::optional<Way<cudnnConvolutionBwdDataAlgoPerf_t>> back;
   std::optional<Way<cudnnConvolutionBwdFilterAlgoPerf_t>> gradient;
 
-  Plan(const gpu::ConvolutionShape& shape, cudnnDataType_t type) {
+  ConvolutionPlan(const gpu::ConvolutionShape& shape, cudnnDataType_t type) {
     const int axes = static_cast<int>(shape.in.size());
     Describe(in, type, Dims(shape.images, shape.in_channels, shape.in));
     Describe(out, type, Dims(shape.images, shape.out_channels, shape.out));
@@ -112,16 +113,49 @@ struct Plan {
   }
 };
 
+struct WindowPlan {
+  DnnTensor in, out;
+  DnnWindows operation;
+
+  WindowPlan(const gpu::WindowShape& shape, cudnnDataType_t type) {
+    Describe(in, type, {shape.images, shape.channels, shape.in[0], shape.in[1]});
+    Describe(out, type, {shape.images, shape.channels, shape.out[0], shape.out[1]});
+    CheckDnn(cudnnSetPooling2dDescriptor(operation.get(), CUDNN_POOLING_AVERAGE_COUNT_INCLUDE_PADDING,
+                                         CUDNN_PROPAGATE_NAN, shape.kernel[0], shape.kernel[1], shape.pad[0],
+                                         shape.pad[1], shape.stride[0], shape.stride[1]));
+  }
+};
+
+// That of this shape, for this thread and its device.
+template <typename Plan, typename Dtype, typename Shape>
+const Plan& PlanOf(const Shape& shape) {
+  using Plans = std::map<Shape, Plan>;
+  thread_local std::map<int, Plans> of_devices;
+  Plans& plans = of_devices[GpuRuntime::Require().Device()];
+  const auto found = plans.find(shape);
+  if (found != plans.end()) return found->second;
+  if (plans.size() >= kMostPlans) plans.clear();
+  const cudnnDataType_t type = sizeof(Dtype) == sizeof(float) ? CUDNN_DATA_FLOAT : CUDNN_DATA_DOUBLE;
+  return plans.try_emplace(shape, shape, type).first->second;
+}
+
+// False: it has no such windows.
+bool DoneByDnn(cudnnStatus_t status) {
+  if (status == CUDNN_STATUS_NOT_SUPPORTED) return false;
+  CheckDnn(status);
+  return true;
+}
+
 // Room for this thread's call.
 void* Workspace(size_t bytes) {
   return bytes == 0 ? nullptr : gpu::Scratch<double>(static_cast<int>((bytes + sizeof(double) - 1) / sizeof(double)));
 }
 
 template <typename Dtype>
-class Dnn : public gpu::ConvolutionLibrary<Dtype> {
+class Dnn : public gpu::DnnLibrary<Dtype> {
  public:
   bool Convolve(const gpu::ConvolutionShape& shape, const Dtype* in, const Dtype* weights, Dtype* out) override {
-    const Plan& plan = PlanOf(shape);
+    const ConvolutionPlan& plan = PlanOf<ConvolutionPlan, Dtype>(shape);
     if (!plan.forward) return false;
     const auto [algorithm, bytes] = *plan.forward;
     CheckDnn(cudnnConvolutionForward(DnnHandle(), &kOne, plan.in.get(), in, plan.weights.get(), weights,
@@ -130,7 +164,7 @@ class Dnn : public gpu::ConvolutionLibrary<Dtype> {
     return true;
   }
   bool ConvolveBack(const gpu::ConvolutionShape& shape, const Dtype* out, const Dtype* weights, Dtype* in) override {
-    const Plan& plan = PlanOf(shape);
+    const ConvolutionPlan& plan = PlanOf<ConvolutionPlan, Dtype>(shape);
     if (!plan.back) return false;
     const auto [algorithm, bytes] = *plan.back;
     CheckDnn(cudnnConvolutionBackwardData(DnnHandle(), &kOne, plan.weights.get(), weights, plan.out.get(), out,
@@ -140,7 +174,7 @@ class Dnn : public gpu::ConvolutionLibrary<Dtype> {
   }
   bool AddWeightGradient(const gpu::ConvolutionShape& shape, const Dtype* in, const Dtype* out,
                          Dtype* weights) override {
-    const Plan& plan = PlanOf(shape);
+    const ConvolutionPlan& plan = PlanOf<ConvolutionPlan, Dtype>(shape);
     if (!plan.gradient) return false;
     const auto [algorithm, bytes] = *plan.gradient;
     CheckDnn(cudnnConvolutionBackwardFilter(DnnHandle(), &kOne, plan.in.get(), in, plan.out.get(), out,
@@ -148,25 +182,24 @@ class Dnn : public gpu::ConvolutionLibrary<Dtype> {
                                             plan.weights.get(), weights));
     return true;
   }
+  bool Average(const gpu::WindowShape& shape, const Dtype* x, Dtype* y) override {
+    const WindowPlan& plan = PlanOf<WindowPlan, Dtype>(shape);
+    return DoneByDnn(
+        cudnnPoolingForward(DnnHandle(), plan.operation.get(), &kOne, plan.in.get(), x, &kZero, plan.out.get(), y));
+  }
+  bool AverageBack(const gpu::WindowShape& shape, const Dtype* x, const Dtype* y, const Dtype* dy, Dtype* dx) override {
+    const WindowPlan& plan = PlanOf<WindowPlan, Dtype>(shape);
+    return DoneByDnn(cudnnPoolingBackward(DnnHandle(), plan.operation.get(), &kOne, plan.out.get(), y, plan.out.get(),
+                                          dy, plan.in.get(), x, &kZero, plan.in.get(), dx));
+  }
 
  private:
   static constexpr Dtype kOne = 1, kZero = 0;
-
-  static const Plan& PlanOf(const gpu::ConvolutionShape& shape) {
-    using Plans = std::map<gpu::ConvolutionShape, Plan>;
-    thread_local std::map<int, Plans> of_devices;
-    Plans& plans = of_devices[GpuRuntime::Require().Device()];
-    const auto found = plans.find(shape);
-    if (found != plans.end()) return found->second;
-    if (plans.size() >= kMostPlans) plans.clear();
-    const cudnnDataType_t type = sizeof(Dtype) == sizeof(float) ? CUDNN_DATA_FLOAT : CUDNN_DATA_DOUBLE;
-    return plans.try_emplace(shape, shape, type).first->second;
-  }
 };
 
 template <typename Dtype>
 bool AddDnn() {
-  gpu::ConvolutionLibrary<Dtype>::of_build = new Dnn<Dtype>;  // not destroyed
+  gpu::DnnLibrary<Dtype>::of_build = new Dnn<Dtype>;  // not destroyed
   return true;
 }
 [[maybe_unused]] const bool g_has_dnn = AddDnn<float>() && AddDnn<double>();

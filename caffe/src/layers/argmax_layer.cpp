@@ -1,7 +1,9 @@
 #include "caffe/layers/argmax_layer.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
+#include <limits>
 
 namespace caffe {
 
@@ -44,11 +46,13 @@ void ArgMaxLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const v
   for (int n = 0; n < bottom[0]->count() / candidates; ++n) {
     const int outer = n / stride, inner = n % stride;
     for (int c = 0; c < candidates; ++c) {
-      ranked[c] = {x[(outer * candidates + c) * stride + inner], c};
+      const Dtype value = x[(outer * candidates + c) * stride + inner];
+      ranked[c] = {std::isnan(value) ? -std::numeric_limits<Dtype>::infinity() : value, c};
     }
     std::partial_sort(ranked.begin(), ranked.begin() + top_k_, ranked.end(), std::greater<pair<Dtype, int>>());
     for (int k = 0; k < top_k_; ++k) {
-      const Dtype index = static_cast<Dtype>(ranked[k].second), value = ranked[k].first;
+      const int c = ranked[k].second;
+      const Dtype index = static_cast<Dtype>(c), value = x[(outer * candidates + c) * stride + inner];
       if (has_axis_) {
         y[(outer * top_k_ + k) * stride + inner] = out_max_val_ ? value : index;
       } else if (out_max_val_) {

@@ -1,7 +1,7 @@
 // Convolution on the GPU: by a library, or by im2col of as many images as fit, and one product of each group for all of
 // them.
 #include "caffe/layers/base_conv_layer.hpp"
-#include "convolution_library.cuh"
+#include "dnn_library.cuh"
 #include "im2col.cuh"
 
 namespace caffe {
@@ -24,7 +24,7 @@ void BaseConvolutionLayer<Dtype>::ForEachColumnsOnGpu(Visit visit) {
 template <typename Dtype>
 template <typename Call>
 bool BaseConvolutionLayer<Dtype>::ByLibraryOnGpu(Call call) {
-  gpu::ConvolutionLibrary<Dtype>* const library = gpu::ConvolutionLibrary<Dtype>::of_build;
+  gpu::DnnLibrary<Dtype>* const library = gpu::DnnLibrary<Dtype>::of_build;
   const int axes = num_spatial_axes_;
   const bool own = this->layer_param_.convolution_param().engine() == ConvolutionParameter_Engine_CAFFE;
   if (library == nullptr || own || axes < 2 || axes > 3 || num_ == 0) return false;

@@ -8,6 +8,14 @@
 #include "onednn_windows.hpp"
 
 namespace caffe {
+namespace {
+
+// How far the last window reaches beyond the image, along one axis.
+int BeyondImage(int pooled, int stride, int kernel, int size, int pad) {
+  return (pooled - 1) * stride + kernel - size - pad;
+}
+
+}  // namespace
 
 template <typename Dtype>
 void PoolingLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
@@ -234,15 +242,17 @@ void PoolingLayer<Dtype>::BackwardExpectation(const Dtype* bottom, const Dtype* 
 }
 
 template <typename Dtype>
+bool PoolingLayer<Dtype>::AveragesWholeWindows() const {
+  return BeyondImage(pooled_height_, stride_h_, kernel_h_, height_, pad_h_) <= pad_h_ &&
+         BeyondImage(pooled_width_, stride_w_, kernel_w_, width_, pad_w_) <= pad_w_;
+}
+
+template <typename Dtype>
 bool PoolingLayer<Dtype>::ForwardOnednn(const Blob<Dtype>& bottom, const vector<Blob<Dtype>*>& top) {
   if constexpr (std::is_same_v<Dtype, float>) {
     const bool max = this->layer_param_.pooling_param().pool() == PoolingParameter_PoolMethod_MAX;
-    // How far the last window reaches beyond the image.
-    const int after_h = (pooled_height_ - 1) * stride_h_ + kernel_h_ - height_ - pad_h_;
-    const int after_w = (pooled_width_ - 1) * stride_w_ + kernel_w_ - width_ - pad_w_;
     // Averages divide by what a window covers of the padded image; oneDNN's by the whole window.
-    const bool same_average = !max && after_h <= pad_h_ && after_w <= pad_w_;
-    if ((max && top.size() == 1) || same_average) {
+    if (max ? top.size() == 1 : AveragesWholeWindows()) {
       onednn::Pooling::Shape shape{};
       shape.algorithm = max ? dnnl::algorithm::pooling_max : dnnl::algorithm::pooling_avg_include_padding;
       shape.source = onednn::ToDims(bottom.shape());
@@ -250,7 +260,8 @@ bool PoolingLayer<Dtype>::ForwardOnednn(const Blob<Dtype>& bottom, const vector<
       shape.kernel = {kernel_h_, kernel_w_};
       shape.strides = {stride_h_, stride_w_};
       shape.pads = {pad_h_, pad_w_};
-      shape.pads_after = {std::max(after_h, 0), std::max(after_w, 0)};
+      shape.pads_after = {std::max(BeyondImage(pooled_height_, stride_h_, kernel_h_, height_, pad_h_), 0),
+                          std::max(BeyondImage(pooled_width_, stride_w_, kernel_w_, width_, pad_w_), 0)};
       if (!onednn_) onednn_ = std::make_shared<onednn::Pooling>();
       return onednn_->Forward(shape, this->phase_ == TRAIN, bottom.data().get(), top[0]->data().get());
     }

@@ -51,7 +51,6 @@ std::vector<Case> Cases() {
   neuron("Sigmoid");
   neuron("Swish", "swish_param { beta: 1.3 }");
   neuron("TanH");
-  cases.push_back({"type: 'Threshold' threshold_param { threshold: 0.1 }", {image}, 1, caffe::TEST, false, false});
   cases.push_back({"type: 'Dropout'", {image}});
 
   const std::string weights = "weight_filler { type: 'gaussian' std: 0.5 } bias_filler { type: 'uniform' } ";
@@ -77,7 +76,7 @@ std::vector<Case> Cases() {
   }
   for (const char* param : {"kernel_size: 3 stride: 2", "kernel_size: 3 stride: 2 pad: 1", "kernel_size: 2 stride: 3",
                             "global_pooling: true", "kernel_h: 2 kernel_w: 3 stride: 1 round_mode: FLOOR"}) {
-    for (const char* pool : {"MAX", "AVE"}) {
+    for (const char* pool : {"MAX", "AVE", "AVE engine: CAFFE"}) {
       cases.push_back({std::string("type: 'Pooling' pooling_param { pool: ") + pool + " " + param + " }",
                        {{{2, 3, 7, 6}, kDistinct}}});
     }
@@ -85,7 +84,7 @@ std::vector<Case> Cases() {
   cases.push_back({"type: 'Pooling' pooling_param { pool: MAX kernel_size: 2 }", {{kImages, kDistinct}}, 2});
   cases.push_back({"type: 'Pooling' pooling_param { pool: STOCHASTIC kernel_size: 2 }", {{kImages, kPositive}}});
   cases.push_back(
-      {"type: 'Pooling' pooling_param { pool: STOCHASTIC kernel_size: 2 }", {{kImages, kPositive}}, 1, caffe::TRAIN});
+      {"type: 'Pooling' pooling_param { pool: STOCHASTIC kernel_size: 3 stride: 2 }", {{{2, 3, 7, 6}, kFlags}}});
   cases.push_back({"type: 'SPP' spp_param { pyramid_height: 2 }", {{{2, 3, 8, 8}, kDistinct}}});
   cases.push_back({"type: 'LRN' lrn_param { local_size: 3 alpha: 0.5 }", {{{2, 6, 3, 4}}}});
   cases.push_back({"type: 'LRN' lrn_param { local_size: 3 alpha: 0.5 norm_region: WITHIN_CHANNEL }", {image}});
@@ -140,13 +139,20 @@ std::vector<Case> Cases() {
   cases.push_back({"type: 'ContrastiveLoss'", {scores, {{2, 3}, kPositive}, {{2}, kFlags}}});
   cases.push_back({"type: 'InfogainLoss'", {scores, labels, {{3, 3}, kPositive}}});
   cases.push_back({"type: 'MultinomialLogisticLoss'", {{{2, 3}, kPositive}, labels}});
-  cases.push_back({"type: 'Accuracy'", {{{2, 3}, kDistinct}, labels}, 2, caffe::TEST, false, false});
-  cases.push_back({"type: 'ArgMax' argmax_param { top_k: 2 out_max_val: true }",
-                   {{{2, 5}, kDistinct}},
-                   1,
-                   caffe::TEST,
-                   false,
-                   false});
+  const auto forward_only = [&](const std::string& text, const std::vector<Bottom>& bottoms, int tops) {
+    cases.push_back({text, bottoms, tops, caffe::TEST, false, false});
+  };
+  forward_only("type: 'Threshold' threshold_param { threshold: 0.1 }", {image}, 1);
+  forward_only("type: 'Accuracy'", {{{2, 3}, kDistinct}, labels}, 2);
+  forward_only("type: 'Accuracy'", {{{2, 3}, kFlags}, labels}, 1);  // ties
+  forward_only("type: 'Accuracy' accuracy_param { top_k: 2 ignore_label: 1 }", {image, {{2, 5, 4}, kLabels}}, 2);
+  for (const char* axis : {"", "axis: 1 ", "axis: -1 "}) {
+    for (const char* values : {"", "out_max_val: true "}) {
+      const std::string text = std::string("type: 'ArgMax' argmax_param { top_k: 3 ") + axis + values + "}";
+      forward_only(text, {{kImages, kDistinct}}, 1);
+      forward_only(text, {{kImages, kLabels}}, 1);  // ties
+    }
+  }
 
   const std::string recurrent = "recurrent_param { num_output: 3 " + weights + "}";
   cases.push_back({"type: 'RNN' " + recurrent, {steps, begins}});
@@ -273,10 +279,55 @@ TEST(GpuLayers, DropAsOftenAsTheyAreTold) {
   EXPECT_EQ(Data(harness.out()), first) << "as the seed says";
 }
 
+TEST(GpuLayers, DrawFromAWindowAsOftenAsItsValuesSay) {
+  const ModeScope scope(caffe::Caffe::GPU);
+  caffe::Caffe::set_random_seed(5);
+  constexpr int kWindows = 10000;
+  const std::vector<float> window = {1, 0, 2, 5};
+  LayerHarness<float> harness("type: 'Pooling' pooling_param { pool: STOCHASTIC kernel_size: 2 stride: 2 }",
+                              {MakeBlob<float>({kWindows, 1, 2, 2})}, 1, caffe::TRAIN);
+  float* x = harness.in().mutable_cpu_data();
+  for (int i = 0; i < 4 * kWindows; ++i) x[i] = window[i % 4];
+  harness.Forward();
+  const std::vector<double> first = Data(harness.out());
+  for (const float value : window) {
+    const double share = value / 8, found = std::count(first.begin(), first.end(), value) / double{kWindows};
+    EXPECT_NEAR(found, share, std::sqrt(share * (1 - share)) * tolerance::Correlation(kWindows)) << value;
+  }
+  for (int i = 0; i < kWindows; ++i) harness.out().mutable_cpu_diff()[i] = static_cast<float>(i + 1);
+  harness.Backward();
+  const std::vector<double> gradient = Diff(harness.in());
+  for (int i = 0; i < 4 * kWindows; ++i) {
+    ASSERT_EQ(gradient[i], window[i % 4] == first[i / 4] ? i / 4 + 1 : 0) << "value " << i;
+  }
+  harness.Forward();
+  EXPECT_NE(Data(harness.out()), first) << "drawn anew";
+  caffe::Caffe::set_random_seed(5);
+  harness.Forward();
+  EXPECT_EQ(Data(harness.out()), first) << "as the seed says";
+}
+
+TEST(GpuLayers, RankNanLast) {
+  const float nan = std::nanf(""), infinity = HUGE_VALF;
+  for (const caffe::Caffe::Brew mode : {caffe::Caffe::CPU, caffe::Caffe::GPU}) {
+    const ModeScope scope(mode);
+    LayerHarness<float> harness("type: 'ArgMax' argmax_param { top_k: 5 }",
+                                {MakeBlob<float>({1, 5}, {nan, 1, -infinity, nan, infinity})});
+    harness.Forward();
+    EXPECT_EQ(Data(harness.out()), (std::vector<double>{4, 1, 3, 2, 0})) << mode;
+    LayerHarness<float> accuracy("type: 'Accuracy'", {MakeBlob<float>({2, 2}, {nan, 1, 2, nan}), MakeBlob<float>({2})});
+    accuracy.Forward();
+    EXPECT_EQ(Data(accuracy.out()), std::vector<double>{0}) << mode;
+  }
+}
+
 TEST(GpuLayers, RefuseLabelsThatAreNoClass) {
   const ModeScope scope(caffe::Caffe::GPU);
-  LayerHarness<float> harness("type: 'SoftmaxWithLoss'", {RandomBlob<float>({2, 3}), MakeBlob<float>({2}, {0, 3})});
-  ExpectError([&] { harness.Forward(); }, "label 3 is outside of [0, 3)");
+  for (const char* type : {"SoftmaxWithLoss", "Accuracy"}) {
+    LayerHarness<float> harness(std::string("type: '") + type + "'",
+                                {RandomBlob<float>({2, 3}), MakeBlob<float>({2}, {0, 3})});
+    ExpectError([&] { harness.Forward(); }, "label 3 is outside of [0, 3)");
+  }
 }
 
 }  // namespace

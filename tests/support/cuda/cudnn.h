@@ -1,5 +1,6 @@
-// cuDNN for kernels that run on the host (tests/support/cuda_on_host.hpp): the convolutions that caffe/src/gpu calls,
-// as the sums they are. An algorithm that repeats its bits comes after one that does not, and asks for a workspace.
+// cuDNN for kernels that run on the host (tests/support/cuda_on_host.hpp): the convolutions and averages that
+// caffe/src/gpu calls, as the sums they are. An algorithm that repeats its bits comes after one that does not, and asks
+// for a workspace.
 #pragma once
 
 #include <cstring>
@@ -11,6 +12,8 @@ enum cudnnDataType_t { CUDNN_DATA_FLOAT, CUDNN_DATA_DOUBLE };
 enum cudnnTensorFormat_t { CUDNN_TENSOR_NCHW };
 enum cudnnConvolutionMode_t { CUDNN_CONVOLUTION, CUDNN_CROSS_CORRELATION };
 enum cudnnMathType_t { CUDNN_DEFAULT_MATH, CUDNN_FMA_MATH };
+enum cudnnPoolingMode_t { CUDNN_POOLING_MAX, CUDNN_POOLING_AVERAGE_COUNT_INCLUDE_PADDING };
+enum cudnnNanPropagation_t { CUDNN_NOT_PROPAGATE_NAN, CUDNN_PROPAGATE_NAN };
 enum cudnnDeterminism_t { CUDNN_NON_DETERMINISTIC, CUDNN_DETERMINISTIC };
 
 namespace cuda_on_host {
@@ -24,6 +27,10 @@ struct DnnConvolution {
   std::vector<int> pad, stride, dilation;
   int groups = 1;
   cudnnMathType_t math = CUDNN_DEFAULT_MATH;
+};
+struct DnnWindows {
+  cudnnPoolingMode_t mode;
+  int kernel[2], pad[2], stride[2];
 };
 struct DnnAnswer {
   int algo;
@@ -42,6 +49,7 @@ using cudnnHandle_t = struct cudnnContext*;
 using cudnnTensorDescriptor_t = cuda_on_host::DnnArray*;
 using cudnnFilterDescriptor_t = cuda_on_host::DnnArray*;
 using cudnnConvolutionDescriptor_t = cuda_on_host::DnnConvolution*;
+using cudnnPoolingDescriptor_t = cuda_on_host::DnnWindows*;
 using cudnnConvolutionFwdAlgoPerf_t = cuda_on_host::DnnAnswer;
 struct cudnnConvolutionBwdDataAlgoPerf_t : cuda_on_host::DnnAnswer {};
 struct cudnnConvolutionBwdFilterAlgoPerf_t : cuda_on_host::DnnAnswer {};
@@ -232,4 +240,85 @@ inline cudnnStatus_t cudnnConvolutionBackwardFilter(cudnnHandle_t, const void* a
                                    dw, [](int i, int k, int o) {
                                      return cuda_on_host::Indices{i, o, k};
                                    });
+}
+
+inline cudnnStatus_t cudnnCreatePoolingDescriptor(cudnnPoolingDescriptor_t* windows) {
+  return *windows = new cuda_on_host::DnnWindows, CUDNN_STATUS_SUCCESS;
+}
+inline cudnnStatus_t cudnnDestroyPoolingDescriptor(cudnnPoolingDescriptor_t windows) {
+  return delete windows, CUDNN_STATUS_SUCCESS;
+}
+inline cudnnStatus_t cudnnSetPooling2dDescriptor(cudnnPoolingDescriptor_t windows, cudnnPoolingMode_t mode,
+                                                 cudnnNanPropagation_t, int kernel_h, int kernel_w, int pad_h,
+                                                 int pad_w, int stride_h, int stride_w) {
+  return *windows = {mode, {kernel_h, kernel_w}, {pad_h, pad_w}, {stride_h, stride_w}}, CUDNN_STATUS_SUCCESS;
+}
+
+namespace cuda_on_host {
+
+// visit(index into in, into out) for every value of every window; false where these are not the windows of `out`, or
+// too large: a library may refuse.
+constexpr int kLargestDnnWindow = 6;
+template <typename Visit>
+cudnnStatus_t ForEachInWindows(const DnnWindows& w, const DnnArray& in, const DnnArray& out, Visit visit) {
+  bool fits = w.mode == CUDNN_POOLING_AVERAGE_COUNT_INCLUDE_PADDING && in.type == out.type && in.dims.size() == 4 &&
+              out.dims.size() == 4 && in.dims[0] == out.dims[0] && in.dims[1] == out.dims[1];
+  for (int a = 0; fits && a < 2; ++a) {
+    fits = out.dims[a + 2] == (in.dims[a + 2] + 2 * w.pad[a] - w.kernel[a]) / w.stride[a] + 1;
+  }
+  if (!fits) return CUDNN_STATUS_BAD_PARAM;
+  if (w.kernel[0] > kLargestDnnWindow) return CUDNN_STATUS_NOT_SUPPORTED;
+  const OnDevice on_device;
+  const int rows = in.dims[2], columns = in.dims[3];
+  int o = 0;
+  for (int plane = 0; plane < in.dims[0] * in.dims[1]; ++plane) {
+    for (int ph = 0; ph < out.dims[2]; ++ph) {
+      for (int pw = 0; pw < out.dims[3]; ++pw, ++o) {
+        for (int t = 0; t < w.kernel[0] * w.kernel[1]; ++t) {
+          const int h = ph * w.stride[0] - w.pad[0] + t / w.kernel[1],
+                    v = pw * w.stride[1] - w.pad[1] + t % w.kernel[1];
+          if (h >= 0 && h < rows && v >= 0 && v < columns) visit((plane * rows + h) * columns + v, o);
+        }
+      }
+    }
+  }
+  return CUDNN_STATUS_SUCCESS;
+}
+
+// A factor in a call. Not inlined, or the compiler warns of the branch that is not taken.
+[[gnu::noinline]] inline double Factor(cudnnDataType_t type, const void* value) {
+  return type == CUDNN_DATA_FLOAT ? *static_cast<const float*>(value) : *static_cast<const double*>(value);
+}
+
+// result = alpha * mean of windows of `from`, or its transpose.
+inline cudnnStatus_t Average(const DnnWindows& w, const DnnArray& in, const DnnArray& out, const void* alpha,
+                             const void* beta, const void* from, void* result, bool back) {
+  const std::vector<int>& dims = (back ? in : out).dims;
+  std::vector<double> sums(std::accumulate(dims.begin(), dims.end(), 1, std::multiplies<>()));
+  if (Factor(in.type, beta) != 0) return CUDNN_STATUS_NOT_SUPPORTED;
+  const double share = Factor(in.type, alpha) / (w.kernel[0] * w.kernel[1]);
+  const auto run = [&](auto zero) {
+    using T = decltype(zero);
+    const cudnnStatus_t status = ForEachInWindows(
+        w, in, out, [&](int i, int o) { sums[back ? i : o] += static_cast<const T*>(from)[back ? o : i]; });
+    if (status != CUDNN_STATUS_SUCCESS) return status;
+    const OnDevice on_device;
+    for (std::size_t i = 0; i < sums.size(); ++i) static_cast<T*>(result)[i] = static_cast<T>(share * sums[i]);
+    return status;
+  };
+  return in.type == CUDNN_DATA_FLOAT ? run(0.0f) : run(0.0);
+}
+
+}  // namespace cuda_on_host
+
+inline cudnnStatus_t cudnnPoolingForward(cudnnHandle_t, cudnnPoolingDescriptor_t windows, const void* alpha,
+                                         cudnnTensorDescriptor_t in, const void* x, const void* beta,
+                                         cudnnTensorDescriptor_t out, void* y) {
+  return cuda_on_host::Average(*windows, *in, *out, alpha, beta, x, y, false);
+}
+inline cudnnStatus_t cudnnPoolingBackward(cudnnHandle_t, cudnnPoolingDescriptor_t windows, const void* alpha,
+                                          cudnnTensorDescriptor_t out, const void*, cudnnTensorDescriptor_t,
+                                          const void* dy, cudnnTensorDescriptor_t in, const void*, const void* beta,
+                                          cudnnTensorDescriptor_t, void* dx) {
+  return cuda_on_host::Average(*windows, *in, *out, alpha, beta, dy, dx, true);
 }

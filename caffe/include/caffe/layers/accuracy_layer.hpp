@@ -22,9 +22,10 @@ class AccuracyLayer : public Layer<Dtype> {
   int MinTopBlobs() const override { return 1; }
   int MaxTopBlobs() const override { return 2; }
 
+  FORMS_FOR_CPU_AND_GPU;  // there is no gradient; throws Error when one is asked for
+
  protected:
   void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
-  // There is no gradient; throws Error when one is asked for.
   void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
                     const vector<Blob<Dtype>*>& bottom) override;
 
@@ -34,6 +35,8 @@ class AccuracyLayer : public Layer<Dtype> {
   int top_k_ = 1;
   bool has_ignore_label_ = false;
   int ignore_label_ = 0;
+  // Of each position: 1 where its label is among the top_k.
+  Blob<Dtype> hits_;
   // Positions of each class.
   Blob<Dtype> nums_buffer_;
 };

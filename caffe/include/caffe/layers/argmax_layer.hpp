@@ -6,7 +6,8 @@
 
 namespace caffe {
 
-// Indices of the top_k largest values (argmax_param, default 1), the largest first, of equal values the later one.
+// Indices of the top_k largest values (argmax_param, default 1), the largest first, of equal values the later one;
+// NaN ranks with -inf.
 //   without axis   of each image: top (N, 1, top_k), with out_max_val (N, 2, top_k): indices, then values
 //   with axis      along this axis, whose size becomes top_k: indices, or with out_max_val the values
 // There is no gradient: throws Error when one is asked for.
@@ -20,6 +21,8 @@ class ArgMaxLayer : public Layer<Dtype> {
   const char* type() const override { return "ArgMax"; }
   int ExactNumBottomBlobs() const override { return 1; }
   int ExactNumTopBlobs() const override { return 1; }
+
+  FORMS_FOR_CPU_AND_GPU;
 
  protected:
   void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;

@@ -69,6 +69,12 @@ class PoolingLayer : public Layer<Dtype> {
   template <typename Body>
   void ForEachWindow(int planes, Body body) const;
 
+  // No window reaches beyond the padded image, so that every average divides by the kernel's size.
+  bool AveragesWholeWindows() const;
+
+  // call(library, shape) for averages by a library on the GPU; false, and nothing done, where there is none for them.
+  template <typename Call>
+  bool ByLibraryOnGpu(const Blob<Dtype>& bottom, Call call) const;
   // By oneDNN, where windows are its; false, and nothing done, otherwise.
   bool ForwardOnednn(const Blob<Dtype>& bottom, const vector<Blob<Dtype>*>& top);
   template <typename Index>
