@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "dnn_library.cuh"
 #include "on_gpu.cuh"
@@ -18,10 +19,8 @@ void CheckDnn(cudnnStatus_t status) {
   if (status != CUDNN_STATUS_SUCCESS) throw Error(string("GPU: cuDNN: ") + cudnnGetErrorString(status));
 }
 
-// Of this thread and its device.
 cudnnHandle_t DnnHandle() {
-  thread_local std::map<int, cudnnHandle_t> handles;
-  cudnnHandle_t& handle = handles[GpuRuntime::Require().Device()];
+  cudnnHandle_t& handle = gpu::OfDevice<cudnnHandle_t>();
   if (handle == nullptr) CheckDnn(cudnnCreate(&handle));
   return handle;
 }
@@ -129,14 +128,12 @@ struct WindowPlan {
 // That of this shape, for this thread and its device.
 template <typename Plan, typename Dtype, typename Shape>
 const Plan& PlanOf(const Shape& shape) {
-  using Plans = std::map<Shape, Plan>;
-  thread_local std::map<int, Plans> of_devices;
-  Plans& plans = of_devices[GpuRuntime::Require().Device()];
-  const auto found = plans.find(shape);
+  auto& plans = gpu::OfDevice<std::map<std::pair<cudnnDataType_t, Shape>, Plan>>();
+  const cudnnDataType_t type = sizeof(Dtype) == sizeof(float) ? CUDNN_DATA_FLOAT : CUDNN_DATA_DOUBLE;
+  const auto found = plans.find({type, shape});
   if (found != plans.end()) return found->second;
   if (plans.size() >= kMostPlans) plans.clear();
-  const cudnnDataType_t type = sizeof(Dtype) == sizeof(float) ? CUDNN_DATA_FLOAT : CUDNN_DATA_DOUBLE;
-  return plans.try_emplace(shape, shape, type).first->second;
+  return plans.try_emplace({type, shape}, shape, type).first->second;
 }
 
 // False: it has no such windows.

@@ -2,7 +2,6 @@
 #include <cublas_v2.h>
 
 #include <algorithm>
-#include <map>
 
 #include "on_gpu.cuh"
 
@@ -13,10 +12,8 @@ void CheckBlas(cublasStatus_t status) {
   if (status != CUBLAS_STATUS_SUCCESS) throw Error(string("GPU: cuBLAS: ") + cublasGetStatusString(status));
 }
 
-// Of this thread and its device.
 cublasHandle_t Handle() {
-  thread_local std::map<int, cublasHandle_t> handles;
-  cublasHandle_t& handle = handles[GpuRuntime::Require().Device()];
+  cublasHandle_t& handle = gpu::OfDevice<cublasHandle_t>();
   if (handle == nullptr) CheckBlas(cublasCreate(&handle));
   return handle;
 }

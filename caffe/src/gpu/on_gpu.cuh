@@ -66,11 +66,17 @@ __global__ void __launch_bounds__(kMostRowThreads) EachRow(int columns, Term ter
   }
 }
 
+// The T of this thread and the current device.
+template <typename T>
+T& OfDevice() {
+  thread_local std::map<int, T> of_devices;
+  return of_devices[GpuRuntime::Require().Device()];
+}
+
 // Memory of the current device for what lasts no longer than one call of a layer, of this thread; grows to the largest.
 template <typename T>
 T* Scratch(int count) {
-  thread_local std::map<int, Blob<T>> of_devices;
-  Blob<T>& blob = of_devices[GpuRuntime::Require().Device()];
+  Blob<T>& blob = OfDevice<Blob<T>>();
   blob.Reshape({count});
   return blob.mutable_gpu_data();
 }
