@@ -21,7 +21,7 @@ HWY_BEFORE_NAMESPACE();
 namespace rxnn {
 namespace HWY_NAMESPACE {
 
-// Units by vectors of bytes: calls take(row, sums, is_last) for the rows in use.
+// Units by vectors of bytes: calls take(row, sums) for the rows in use.
 template <Cut kCut>
 class Vectors {
  public:
@@ -31,15 +31,20 @@ class Vectors {
     for (size_t row = 0; row < rows; row += kRows) {
       Sums<kCut> sums[kRows];
       MultiplyRows(layout, digits + RowOfUnit<kCut>(row), levels, sums);
-#pragma GCC unroll 16
-      for (size_t r = 0; r < kRows; ++r) {  // of which each has its registers
-        if (row + r < rows) take(row + r, sums[r], row + r + 1 == rows);
-      }
+      TakeFrom<0>(row, rows, sums, take);
     }
   }
 
  private:
   static constexpr size_t kRows = kCut == Cut::kOne ? 16 : 8;  // whose sums are in registers
+
+  // Not a loop: each of the sums has its registers.
+  template <size_t kRow, class Take>
+  HWY_INLINE static void TakeFrom(size_t first, size_t rows, const Sums<kCut> (&sums)[kRows], const Take& take) {
+    if (first + kRow >= rows) return;
+    take(first + kRow, sums[kRow]);
+    if constexpr (kRow + 1 < kRows) TakeFrom<kRow + 1>(first, rows, sums, take);
+  }
 
   // sum += unsigned digits * signed levels, for four rows of each of 16 columns.
   HWY_INLINE static void Add(VI digits, VI levels, VI& sum) {
@@ -89,56 +94,74 @@ class Vectors {
   }
 };
 
-template <Cut kCut, Form kForm, bool kShared>
+template <Cut kCut, Form kForm, bool kShared, bool kOneStream>
 HWY_NOINLINE void ReadUnits(const CodeReads& reads, const LevelBytes& cut, const int8_t* bytes,
                             const ByteDigits& digits) {
   const I di;
   const Constants constants(reads.readout, cut.unit);
   const bool clamps = reads.readout.clamps;
   const bool counted = clamps && reads.counts;
-  const int32_t zero_bits = ZeroBits<kForm>(reads.readout);
   const size_t cols = static_cast<size_t>(reads.cols);
   const size_t streams = static_cast<size_t>(reads.streams);
   const int dac_bits = reads.dac_bits;
   const int shift = reads.shift;
   const bool negative = reads.negative;
+  int32_t* HWY_RESTRICT all_sums = reads.sums;
   const CodeReadout::Shares* HWY_RESTRICT shares = digits.shares;
   const int32_t* HWY_RESTRICT order = digits.order;
   const ByteUnit* HWY_RESTRICT units = digits.units;
-  const VI zero = hn::Set(di, zero_bits);
-  // Of the vector whose streams are being taken.
-  size_t place = 0, stream = 0, unit_streams = 0;
-  VI total = hn::Zero(di);
-  SaturatedLanes saturated;
+  const VI zero = hn::Set(di, ZeroBits<kForm>(reads.readout));
   const Layout layout = LayoutOf<kCut>(reads.rows, reads.cols);
+  SaturatedLanes saturated;
+  // Copies are taken along: what is written could be any of these numbers, for all the compiler knows.
+  const auto bits_of = [=, &saturated](const Sums<kCut>& sums, size_t read) HWY_ATTR {
+    return Convert<kForm, kShared>(Current<kCut>(sums), shares[read], constants, clamps, saturated);
+  };
   const auto multiply = [&](size_t u, size_t col, const uint8_t* of_unit, const int8_t* levels) HWY_ATTR {
-    place = static_cast<size_t>(units[u].first_place);
-    unit_streams = static_cast<size_t>(units[u].streams);
-    const auto take = [&](size_t, const Sums<kCut>& sums, bool is_last) HWY_ATTR {
-      const VI bits =
-          Convert<kForm, kShared>(Current<kCut>(sums), shares[place * streams + stream], constants, clamps, saturated);
-      const VI code = hn::Sub(bits, zero);
-      total = stream == 0 ? code : hn::Add(total, hn::ShiftLeftSame(code, static_cast<int>(stream) * dac_bits));
-      if (++stream == unit_streams) {
-        AddTotal(total, hn::Zero(di), shift, negative, reads.sums + static_cast<size_t>(order[place]) * cols + col);
-        stream = 0;
-        ++place;
-      }
-      if (counted && is_last) {
-        saturated.AddTo(reads, col);
-        saturated = SaturatedLanes();
-      }
-    };
-    Vectors<kCut>::Multiply(layout, static_cast<size_t>(units[u].vectors) * unit_streams, of_unit, levels, take);
+    const size_t first_place = static_cast<size_t>(units[u].first_place);
+    const size_t vectors = static_cast<size_t>(units[u].vectors);
+    int32_t* HWY_RESTRICT of_cols = all_sums + col;
+    if constexpr (kOneStream) {
+      const auto take = [=](size_t row, const Sums<kCut>& sums) HWY_ATTR __attribute__((always_inline)) {
+        const size_t place = first_place + row;
+        AddTotal(bits_of(sums, place), zero, shift, negative, of_cols + static_cast<size_t>(order[place]) * cols);
+      };
+      Vectors<kCut>::Multiply(layout, vectors, of_unit, levels, take);
+    } else {
+      const size_t unit_streams = static_cast<size_t>(units[u].streams);
+      size_t place = first_place, stream = 0;
+      VI total = hn::Zero(di);
+      const auto take = [&](size_t, const Sums<kCut>& sums) HWY_ATTR __attribute__((always_inline)) {
+        const VI code = hn::Sub(bits_of(sums, place * streams + stream), zero);
+        total = stream == 0 ? code : hn::Add(total, hn::ShiftLeftSame(code, static_cast<int>(stream) * dac_bits));
+        if (++stream == unit_streams) {
+          AddTotal(total, hn::Zero(di), shift, negative, of_cols + static_cast<size_t>(order[place]) * cols);
+          stream = 0;
+          ++place;
+        }
+      };
+      Vectors<kCut>::Multiply(layout, vectors * unit_streams, of_unit, levels, take);
+    }
+    if (counted) {
+      saturated.AddTo(reads, col);
+      saturated = SaturatedLanes();
+    }
   };
   ForEachUnit(layout, static_cast<size_t>(digits.num_units), cols, digits.digits, bytes, multiply);
+}
+
+template <Cut kCut, Form kForm, bool kOneStream>
+HWY_INLINE void ReadUnitsIn(const CodeReads& reads, const LevelBytes& cut, const int8_t* bytes,
+                            const ByteDigits& digits) {
+  if (reads.level_share != 0) return ReadUnits<kCut, kForm, true, kOneStream>(reads, cut, bytes, digits);
+  ReadUnits<kCut, kForm, false, kOneStream>(reads, cut, bytes, digits);
 }
 
 template <Cut kCut, Form kForm>
 HWY_INLINE void ReadUnitsAs(const CodeReads& reads, const LevelBytes& cut, const int8_t* bytes,
                             const ByteDigits& digits) {
-  if (reads.level_share != 0) return ReadUnits<kCut, kForm, true>(reads, cut, bytes, digits);
-  ReadUnits<kCut, kForm, false>(reads, cut, bytes, digits);
+  if (reads.streams == 1) return ReadUnitsIn<kCut, kForm, true>(reads, cut, bytes, digits);
+  ReadUnitsIn<kCut, kForm, false>(reads, cut, bytes, digits);
 }
 
 template <Cut kCut>
@@ -176,8 +199,9 @@ HWY_NOINLINE void ReadFoldedAs(const FoldedByteReads& reads) {
   const Layout layout = LayoutOf<kCut>(reads.rows, reads.cols);
   const auto multiply = [&](size_t u, size_t col, const uint8_t* codes, const int8_t* levels) HWY_ATTR {
     double* of_unit = all_sums + u * kByteUnit * cols + col;
-    const auto take = [&](size_t row, const Sums<kCut>& sums, bool)
-                          HWY_ATTR { AddProduct<kCut>(d, sums, unit, add, of_unit + row * cols); };
+    const auto take = [&](size_t row, const Sums<kCut>& sums) HWY_ATTR __attribute__((always_inline)) {
+      AddProduct<kCut>(d, sums, unit, add, of_unit + row * cols);
+    };
     Vectors<kCut>::Multiply(layout, HWY_MIN(vectors - u * kByteUnit, size_t{kByteUnit}), codes, levels, take);
   };
   ForEachUnit(layout, (vectors + kByteUnit - 1) / kByteUnit, cols, reads.codes, reads.bytes, multiply);

@@ -59,6 +59,17 @@ HWY_NOINLINE void BuildTables(const float* HWY_RESTRICT levels, size_t rows, con
   }
 }
 
+// An entry of tables of kCols columns. Where several vectors are added from it, its address is put into one register:
+// an addition that loads from the sum of two registers is two operations on Intel's processors.
+template <class T, size_t kCols>
+HWY_INLINE const T* EntryAt(const char* base, size_t offset) {
+  const char* entry = base + offset * (kCols / kPanelPad);
+#if HWY_COMPILER_GCC || HWY_COMPILER_CLANG
+  if (kCols > kLanes) asm("" : "+r"(entry));
+#endif
+  return reinterpret_cast<const T*>(entry);
+}
+
 // Adds the entries that offsets kBegin to kEnd - 1 point at, or starts with them. Offsets come two at a time, for loads
 // are what there are too few of, and every other entry goes to a second sum, so that additions need not wait for each
 // other.
@@ -66,13 +77,13 @@ template <size_t kBegin, size_t kEnd, class D, size_t kVectors>
 HWY_INLINE void AddEntries(D d, const char* HWY_RESTRICT base, const uint16_t* HWY_RESTRICT offsets,
                            hn::Vec<D> (&x)[kVectors], hn::Vec<D> (&odd)[kVectors]) {
   using T = hn::TFromD<D>;
-  constexpr size_t kScale = kVectors * kLanes / kPanelPad;
+  constexpr size_t kCols = kVectors * kLanes;
 #pragma GCC unroll 16
   for (size_t g = kBegin; g < kEnd; g += 2) {
     uint32_t two;
     hwy::CopyBytes<sizeof(two)>(offsets + g, &two);  // little-endian, as all targets that have vectors are run
-    const T* entry = reinterpret_cast<const T*>(base + (two & 0xFFFF) * kScale);
-    const T* odd_entry = reinterpret_cast<const T*>(base + (two >> 16) * kScale);
+    const T* entry = EntryAt<T, kCols>(base, two & 0xFFFF);
+    const T* odd_entry = EntryAt<T, kCols>(base, two >> 16);
 #pragma GCC unroll 16
     for (size_t n = 0; n < kVectors; ++n) {
       const hn::Vec<D> part = hn::Load(d, entry + n * kLanes);

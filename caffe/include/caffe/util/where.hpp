@@ -15,6 +15,7 @@
 // the host's memory. Layers whose GPU takes another way than the CPU have the GPU's ForwardOn in a file x_layer.cu.
 #pragma once
 
+#include <algorithm>
 #include <type_traits>
 #include <typeindex>
 #include <typeinfo>
@@ -101,10 +102,17 @@ struct OnCpu {
   static void Copy(int n, const T* x, T* y) {
     caffe_copy(n, x, y);
   }
-  // Rows of `columns` values that begin from_step and to_step values apart.
+  // Rows of `columns` values that begin from_step and to_step values apart. In pieces, so that all threads have some of
+  // a single long row.
   template <typename T>
   static void CopyRows(int rows, int columns, const T* from, int from_step, T* to, int to_step) {
-    for (int row = 0; row < rows; ++row, from += from_step, to += to_step) caffe_copy(columns, from, to);
+    constexpr int kPiece = 1 << 14;
+    const int pieces = (columns + kPiece - 1) / kPiece;
+    ForEachTask(rows * pieces, std::min(columns, kPiece), [=](int task) {
+      const int64_t row = task / pieces;
+      const int first = task % pieces * kPiece;
+      caffe_copy(std::min(columns - first, kPiece), from + row * from_step + first, to + row * to_step + first);
+    });
   }
   template <typename T>
   static void Set(int n, T value, T* x) {
