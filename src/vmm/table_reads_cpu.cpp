@@ -15,7 +15,9 @@
 HWY_BEFORE_NAMESPACE();
 namespace rxnn {
 namespace HWY_NAMESPACE {
-constexpr size_t kStraightGroups = 4;  // that are added without asking for their number
+// Groups that are added before their number is asked for again: an end that the processor did not foresee costs more
+// than the entries, zeros, that are added in vain.
+constexpr size_t kStraightGroups = 4;
 
 // Levels in tables, as floats or as whole numbers of a unit.
 HWY_INLINE VF TableLevel(F, VF level, VF) { return level; }
@@ -89,7 +91,6 @@ HWY_INLINE void AddEntries(D d, const char* HWY_RESTRICT base, const uint16_t* H
       const hn::Vec<D> part = hn::Load(d, entry + n * kLanes);
       x[n] = g == 0 ? part : hn::Add(x[n], part);
     }
-    if (g + 1 == kEnd) break;
 #pragma GCC unroll 16
     for (size_t n = 0; n < kVectors; ++n) {
       const hn::Vec<D> part = hn::Load(d, odd_entry + n * kLanes);
@@ -98,11 +99,12 @@ HWY_INLINE void AddEntries(D d, const char* HWY_RESTRICT base, const uint16_t* H
   }
 }
 
-// Entries kBegin to groups - 1, in steps of two.
+// Entries kBegin to groups - 1 and up to three zeros.
 template <size_t kBegin, class D, size_t kVectors>
 HWY_INLINE void AddGroups(D d, const char* HWY_RESTRICT base, const uint16_t* HWY_RESTRICT offsets, size_t groups,
                           hn::Vec<D> (&x)[kVectors], hn::Vec<D> (&odd)[kVectors]) {
-  constexpr size_t kEnd = kBegin < kStraightGroups ? kStraightGroups : HWY_MIN(kBegin + 2, size_t{kTableGroups});
+  static_assert(kTableGroups % kStraightGroups == 0, "all groups");
+  constexpr size_t kEnd = kBegin + kStraightGroups;
   AddEntries<kBegin, kEnd>(d, base, offsets, x, odd);
   if constexpr (kEnd < kTableGroups) {
     if (groups > kEnd) AddGroups<kEnd>(d, base, offsets, groups, x, odd);
