@@ -178,6 +178,8 @@ void Net<Dtype>::CopyTrainedLayersFrom(const NetParameter& param) {
     given.insert(source.name());
     auto& blobs = layers_[target->second]->blobs();
     RequireBlobCount(source.name(), source.blobs_size(), blobs.size());
+    const Layer<Dtype>& layer = *layers_[target->second];
+    InLayer(layer.layer_param(), [&] { layer.CheckWeightsOf(source); });
     for (size_t j = 0; j < blobs.size(); ++j) {
       if (!blobs[j]->ShapeEquals(source.blobs(static_cast<int>(j)))) {
         Blob<Dtype> found;

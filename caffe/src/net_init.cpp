@@ -125,6 +125,10 @@ void Net<Dtype>::AppendLayer(const NetParameter& param, int layer_id, set<string
   layer_names_.push_back(layer_param.name());
   Layer<Dtype>& layer = *layers_.back();
   LOG_IF(INFO, Caffe::root_solver()) << "Creating Layer " << layer_param.name();
+  const bool on_crossbars = layer_param.type().find("Crossbar") != string::npos;
+  LOG_IF(WARNING, layer_param.has_crossbar_param() && !on_crossbars && Caffe::root_solver())
+      << "layer '" << layer_param.name() << "' has a crossbar_param, which only crossbar layers read, not "
+      << layer_param.type();
 
   bool need_backward = false;
   for (int i = 0; i < layer_param.bottom_size(); ++i) {

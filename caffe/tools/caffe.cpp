@@ -15,8 +15,10 @@ DEFINE_string(model, "", "test, time: the network (prototxt).");
 DEFINE_string(phase, "", "time: TRAIN or TEST. Empty: TRAIN.");
 DEFINE_int32(level, 0, "Level of the network, for include and exclude rules.");
 DEFINE_string(stage, "", "Stages of the network, separated by commas, for include and exclude rules.");
-DEFINE_string(weights, "",
-              "test: trained weights (.caffemodel or .h5). train: weights to start from, several separated by commas.");
+DEFINE_string(
+    weights, "",
+    "test, time: trained weights (.caffemodel or .h5); time takes filled ones without. train: weights to start "
+    "from, several separated by commas.");
 DEFINE_int32(iterations, 50, "test, time: batches to run.");
 DEFINE_bool(skip_corrupt, false,
             "Pass over records, images and HDF5 files that cannot be read, and count them, instead of stopping.");
@@ -60,7 +62,7 @@ void RunTest() {
 void RunTime() {
   const Phase phase = PhaseFlag(TRAIN);
   UseDevice(FLAGS_gpu);
-  Time({NetFlags(), phase, FLAGS_iterations});
+  Time({NetFlags(), phase, FLAGS_weights, FLAGS_iterations});
 }
 
 void RunDeviceQuery() { DeviceQuery(FLAGS_gpu); }
@@ -76,10 +78,12 @@ const map<string, void (*)()>& Actions() {
 }
 
 int Run(int argc, char** argv) {
-  if (argc != 2) {
-    gflags::ShowUsageWithFlagsRestrict(argv[0], "tools/caffe");
+  if (argc < 2) {
+    ShowUsage();
     return 0;
   }
+  CAFFE_REQUIRE(argc == 2) << "takes one action, got " << argc - 1 << ": " << argv[1] << ", " << argv[2]
+                           << (argc > 3 ? ", .." : "") << "; flags begin with --";
   const auto action = Actions().find(argv[1]);
   if (action == Actions().end()) {
     string known;
@@ -97,7 +101,7 @@ const char* const kUsage =
     "actions:\n"
     "  train         train a network: --solver [--weights | --snapshot]\n"
     "  test          score a network: --model, --weights [--iterations]\n"
-    "  time          time every layer of a network: --model [--phase --iterations]\n"
+    "  time          time every layer of a network: --model [--weights --phase --iterations]\n"
     "  device_query  say what there is to compute on";
 
 }  // namespace

@@ -115,7 +115,7 @@ ImageSum SumOf(const string& source) {
 
 int Run(int argc, char** argv) {
   if (argc < 2 || argc > 3) {
-    gflags::ShowUsageWithFlagsRestrict(argv[0], "tools/compute_image_mean");
+    ShowUsage();
     return 1;
   }
   const ImageSum sum = SumOf(argv[1]);

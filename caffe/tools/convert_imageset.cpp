@@ -55,7 +55,7 @@ class SizeCheck {
 
 int Run(int argc, char** argv) {
   if (argc < 4) {
-    gflags::ShowUsageWithFlagsRestrict(argv[0], "tools/convert_imageset");
+    ShowUsage();
     return 1;
   }
   CAFFE_REQUIRE(argc == 4) << "takes ROOTFOLDER/ LISTFILE DB_NAME, got " << argc - 1 << " arguments";

@@ -82,7 +82,7 @@ class Features {
 
 int Run(int argc, char** argv) {
   if (argc < 7) {
-    gflags::ShowUsageWithFlagsRestrict(argv[0], "tools/extract_features");
+    ShowUsage();
     return 1;
   }
   CAFFE_REQUIRE(argc <= 9) << "takes at most 8 arguments, got " << argc - 1;

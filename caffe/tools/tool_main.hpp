@@ -3,10 +3,12 @@
 
 #include <google/protobuf/stubs/logging.h>
 
+#include <algorithm>
 #include <exception>
 #include <iostream>
 #include <new>
 #include <string>
+#include <vector>
 
 #include "caffe/common.hpp"
 
@@ -24,6 +26,25 @@ inline void ReportError(const char* tool, const string& message) {
   std::cerr << tool << ": error: " << message << std::endl;
 }
 
+// The usage, and the flags of the tool's own source file: not those of the libraries in it.
+inline void ShowUsage() {
+  std::cout << gflags::ProgramUsage() << "\n";
+  std::vector<gflags::CommandLineFlagInfo> flags;
+  gflags::GetAllFlags(&flags);
+  for (const gflags::CommandLineFlagInfo& flag : flags) {
+    if (flag.filename.find("caffe/tools/") != string::npos) std::cout << "\n" << gflags::DescribeOneFlag(flag);
+  }
+  std::cout << std::flush;
+}
+
+// Whether the command line asks for it.
+inline bool AsksForUsage(int argc, char** argv) {
+  return std::any_of(argv + 1, argv + argc, [](const char* argument) {
+    const string text = argument;
+    return text == "-h" || text == "-help" || text == "--help";
+  });
+}
+
 // Parses the flags, starts logging to stderr and log files, and runs `run(argc, argv)` on what is left of the command
 // line (argv[0] included). Returns what it returns, or 1 when it throws.
 inline int ToolMain(int argc, char** argv, const char* tool, const string& usage, int (*run)(int, char**)) {
@@ -32,6 +53,7 @@ inline int ToolMain(int argc, char** argv, const char* tool, const string& usage
   gflags::SetUsageMessage(usage);
   // Its complaints reach the user in our messages.
   google::protobuf::SetLogHandler(nullptr);
+  if (AsksForUsage(argc, argv)) return ShowUsage(), 0;
   try {
     GlobalInit(&argc, &argv);
     return run(argc, argv);

@@ -11,7 +11,7 @@ namespace caffe::tools {
 template <typename Message, typename Read, typename NeedsUpgrade, typename Upgrade, typename Write>
 int UpgradeFile(int argc, char** argv, Read read, NeedsUpgrade needs_upgrade, Upgrade upgrade, Write write) {
   if (argc < 3) {
-    gflags::ShowUsageWithFlagsRestrict(argv[0], "tools/upgrade");
+    ShowUsage();
     return 1;
   }
   CAFFE_REQUIRE(argc == 3) << "takes an input and an output file, got " << argc - 1 << " arguments";

@@ -19,6 +19,7 @@ void RequireRange(const std::string& field, T value, double low, double high, bo
   if (std::isfinite(v) && v >= low && v <= high && !(low_open && v == low)) return;
   std::ostringstream message;
   message << field << ": " << value << " is out of range, allowed is ";
+  if (low != -kInfinity && !std::isfinite(v)) message << "a finite number, ";
   if (low == -kInfinity) {
     message << "any finite number";
   } else if (high == kInfinity) {
@@ -33,7 +34,8 @@ void RequireRange(const std::string& field, T value, double low, double high, bo
 void RequireAbove(const std::string& field, double value, const std::string& bound_field, double bound) {
   if (std::isfinite(value) && value > bound) return;
   std::ostringstream message;
-  message << field << ": " << value << " must be above " << bound_field << " (" << bound << ")";
+  message << field << ": " << value << " must be " << (std::isfinite(value) ? "" : "finite and ") << "above "
+          << bound_field << " (" << bound << ")";
   throw HardwareError(message.str());
 }
 

@@ -30,6 +30,9 @@ class CrossbarConvolutionLayer : public caffe::ConvolutionLayer<Dtype> {
   void AddStatisticsOf(const caffe::Layer<Dtype>& copy) override {
     crossbars_->AddConversions(static_cast<const CrossbarConvolutionLayer&>(copy).crossbars_->conversions());
   }
+  void CheckWeightsOf(const caffe::LayerParameter& source) const override {
+    CheckStoredFor(this->layer_param_.crossbar_param(), source.crossbar_param());
+  }
   bool NeedsBatchesInOrder() const override { return crossbars_->depends_on_history(); }
   void TimeParts(bool on) override { crossbars_->TimeParts(on); }
   std::vector<std::pair<std::string, double>> PartSeconds() const override { return crossbars_->PartSeconds(); }

@@ -26,6 +26,9 @@ class CrossbarInnerProductLayer : public caffe::InnerProductLayer<Dtype> {
   void AddStatisticsOf(const caffe::Layer<Dtype>& copy) override {
     crossbars_->AddConversions(static_cast<const CrossbarInnerProductLayer&>(copy).crossbars_->conversions());
   }
+  void CheckWeightsOf(const caffe::LayerParameter& source) const override {
+    CheckStoredFor(this->layer_param_.crossbar_param(), source.crossbar_param());
+  }
   bool NeedsBatchesInOrder() const override { return crossbars_->depends_on_history(); }
   void TimeParts(bool on) override { crossbars_->TimeParts(on); }
   std::vector<std::pair<std::string, double>> PartSeconds() const override { return crossbars_->PartSeconds(); }

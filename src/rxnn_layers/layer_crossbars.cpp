@@ -1,7 +1,10 @@
 #include "rxnn_layers/layer_crossbars.hpp"
 
+#include <google/protobuf/text_format.h>
+
 #include <algorithm>
 #include <cstring>
+#include <set>
 #include <type_traits>
 
 #include "caffe/filler.hpp"
@@ -69,7 +72,41 @@ const float* AsFloat(const caffe::Blob<Dtype>& blob, bool transposed, int rows, 
   return buffer->data();
 }
 
+// Whether a field says how conductances are read, not what they are.
+bool IsOfReading(const std::string& field) {
+  static const std::set<std::string> others = {"conductance", "input_bits", "input_range", "read_noise_sigma",
+                                               "v_read_volt"};
+  return field.rfind("adc_", 0) == 0 || field.rfind("dac_", 0) == 0 || others.count(field) > 0;
+}
+
+// Its value or values, as in a prototxt.
+std::string TextOf(const caffe::CrossbarParameter& hardware, const google::protobuf::FieldDescriptor& field) {
+  std::string text, value;
+  const int count = field.is_repeated() ? hardware.GetReflection()->FieldSize(hardware, &field) : -1;
+  for (int i = 0; i < count; ++i) {
+    google::protobuf::TextFormat::PrintFieldValueToString(hardware, &field, i, &value);
+    text += (i > 0 ? ", " : "") + value;
+  }
+  if (field.is_repeated()) return "[" + text + "]";
+  google::protobuf::TextFormat::PrintFieldValueToString(hardware, &field, -1, &text);
+  return text;
+}
+
 }  // namespace
+
+void CheckStoredFor(const caffe::CrossbarParameter& hardware, const caffe::CrossbarParameter& made_for) {
+  using caffe::CrossbarParameter;
+  if (hardware.conductance() != CrossbarParameter::STORED || made_for.conductance() != CrossbarParameter::STORED)
+    return;
+  const google::protobuf::Descriptor& fields = *CrossbarParameter::descriptor();
+  for (int i = 0; i < fields.field_count(); ++i) {
+    const google::protobuf::FieldDescriptor& field = *fields.field(i);
+    if (IsOfReading(field.name())) continue;
+    const std::string here = TextOf(hardware, field), there = TextOf(made_for, field);
+    CAFFE_REQUIRE(here == there) << "its stored conductances are those of " << field.name() << ": " << there
+                                 << ", the network says " << here << "; convert the weights for it, or set it back";
+  }
+}
 
 template <typename Dtype>
 LayerCrossbars<Dtype>::LayerCrossbars(const caffe::LayerParameter& param, int groups, int inputs, int outputs)

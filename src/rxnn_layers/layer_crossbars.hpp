@@ -18,6 +18,10 @@ namespace rxnn {
 // The copy of a layer's crossbars on a GPU (gpu/crossbar_layers.cpp).
 struct LayerOnGpu;
 
+// Throws Error where `hardware` reads stored conductances and they were made, as a weights file says, for `made_for`,
+// which differs in more than its inputs and converters.
+void CheckStoredFor(const caffe::CrossbarParameter& hardware, const caffe::CrossbarParameter& made_for);
+
 // What a crossbar layer's blobs hold:
 //   FROM_WEIGHTS  [weights, bias], as in the plain layer;
 //   STORED        [levels (group, polarity, slice, K, N), weight scales (C_out), bias], see CrossbarMatrix.

@@ -85,6 +85,10 @@ TEST(Hardware, NamesFieldValueAndRange) {
   EXPECT_EQ(Refusal([](Hardware& h) { h.adc_bits = 25; }), "adc_bits: 25 is out of range, allowed is 0 to 24");
   EXPECT_EQ(Refusal([](Hardware& h) { h.adc_range = AdcRange::kGiven, h.adc_min_ampere = std::nan(""); }),
             "adc_min_ampere: nan is out of range, allowed is any finite number");
+  EXPECT_EQ(Refusal([](Hardware& h) { h.conductance_sigma = HUGE_VAL; }),
+            "conductance_sigma: inf is out of range, allowed is a finite number, at least 0");
+  EXPECT_EQ(Refusal([](Hardware& h) { h.adc_range = AdcRange::kGiven, h.adc_max_ampere = HUGE_VAL; }),
+            "adc_max_ampere: inf must be finite and above adc_min_ampere (0)");
   EXPECT_EQ(Refusal([](Hardware& h) { h.adc_range = AdcRange::kGiven; }),
             "adc_max_ampere: 0 must be above adc_min_ampere (0)");
 }

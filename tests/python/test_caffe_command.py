@@ -144,6 +144,48 @@ def test_time_splits_crossbar_layers(model):
     assert [line.split(", ")[1].split(" of ")[0] for line in totals] == parts
 
 
+def test_hardware_of_a_plain_layer_is_said_in_a_warning(model):
+    model.write_text(NET.replace('type: "InnerProduct"', 'type: "InnerProduct" crossbar_param { rows: 8 }', 1))
+    log = caffe("time", f"--model={model}", "--iterations=1").stderr
+    assert "layer 'ip' has a crossbar_param, which only crossbar layers read, not InnerProduct" in log
+    assert log.count("has a crossbar_param") == 1
+
+
+def test_time_takes_weights(model, weights):
+    assert "File not found: nofile" in error("time", f"--model={model}", "--weights=nofile")
+    lines = messages(caffe("time", f"--model={model}", f"--weights={weights}", "--iterations=1"))
+    assert "Initial loss: nan" not in lines
+    bad = write_weights(model.parent / "bad.caffemodel", [float("nan")] * 6, [2, 3])
+    lines = messages(caffe("time", f"--model={model}", f"--weights={bad}", "--iterations=1"))
+    assert any(re.fullmatch("Initial loss: -?nan", line) for line in lines)
+
+
+def test_time_fills_inputs_but_labels(model):
+    model.write_text("""
+layer { name: "in" type: "Input" top: "x" top: "cut" top: "label"
+        input_param { shape { dim: 4 dim: 3 } shape { dim: 4 dim: 3 } shape { dim: 4 } } }
+layer { name: "sum" type: "Reduction" bottom: "x" top: "sum" reduction_param { operation: SUMSQ } loss_weight: 1 }
+layer { name: "loss" type: "SoftmaxWithLoss" bottom: "cut" bottom: "label" top: "loss" loss_weight: 0 }
+layer { name: "accuracy" type: "Accuracy" bottom: "cut" bottom: "label" top: "accuracy" }
+""")
+    lines = messages(caffe("time", f"--model={model}", "--iterations=1"))
+    assert [line for line in lines if "random" in line] == [f"Input {x} holds random numbers." for x in ("x", "cut")]
+    (loss,) = (float(line.split(": ")[1]) for line in lines if line.startswith("Initial loss"))
+    assert loss > 0
+
+
+def test_time_without_gradients(model):
+    stored = 'type: "CrossbarInnerProduct" crossbar_param { conductance: STORED rows: 4 cols: 4 }'
+    model.write_text(NET.replace('type: "InnerProduct"', stored, 1))
+    done = caffe("time", f"--model={model}", "--iterations=2")
+    assert (
+        "Forward alone is timed: layer 'ip' (CrossbarInnerProduct): stored conductances have no gradient" in done.stderr
+    )
+    lines = messages(done)
+    assert any(re.match(r"Iteration: 2 forward time: ", line) for line in lines)
+    assert not any("backward:" in line or "Average Backward" in line for line in lines)
+
+
 def test_time_takes_the_phase(model):
     lines = messages(caffe("time", f"--model={model}", "--iterations=1", "--phase=TEST"))
     assert any(line.startswith("  accuracy\tforward: ") for line in lines)
@@ -154,14 +196,16 @@ def test_device_query():
 
 
 def test_usage_help_and_version():
-    for arguments in ((), ("test", "time")):
-        done = caffe(*arguments)
-        assert done.returncode == 0
-        assert "usage: caffe ACTION" in done.stdout
-    done = caffe("--help")
-    assert done.returncode == 1
+    done = caffe()
+    assert done.returncode == 0
+    assert "usage: caffe ACTION" in done.stdout
+    for arguments in (("--help",), ("-h",), ("time", "--help")):
+        helped = caffe(*arguments)
+        assert (helped.returncode, helped.stdout, helped.stderr) == (0, done.stdout, "")
     for flag in ("gpu", "iterations", "level", "model", "phase", "stage", "weights"):
         assert f"    -{flag} (" in done.stdout
+    assert "-logtostderr" not in done.stdout
+    assert "takes one action, got 2: test, time; flags begin with --" in error("test", "time")
     done = caffe("--version")
     assert (done.returncode, done.stdout) == (0, "caffe version 1.0.0\n")
 
@@ -232,6 +276,12 @@ def test_prototxt_syntax_errors_have_line_and_column(tmp_path, weights):
         assert "Failed to parse NetParameter" in message
         assert f"{model}:{place}: " in message
         assert what in message
+    # Several errors are one line.
+    model.write_text("name: \x01\x02 'x' 1.5.5\n")
+    done = caffe("test", f"--model={model}", f"--weights={weights}")
+    message = done.stderr.partition("caffe: error: ")[2]
+    assert message.count(f"{model}:1:") > 1
+    assert message.count("\n") == 1
 
 
 def test_unknown_layer_type(tmp_path, weights):

@@ -75,6 +75,21 @@ def test_stored_equals_from_weights_bit_for_bit(model, images, tmp_path, hardwar
     assert np.any(plain["ipt"] != from_online["ipt"])
 
 
+def test_stored_conductances_are_refused_by_other_hardware(model, images, tmp_path):
+    """What is programmed must be what was converted; converters and inputs may change."""
+    path, weights = tmp_path / "xbar.prototxt", tmp_path / "xbar.caffemodel"
+    rxnn.convert(*model, CHIP, out_model=path, out_weights=weights)
+    text = path.read_text()
+    changes = {"r_wordline_ohm: 20": "r_wordline_ohm: 21", "seed: 7": "seed: 8", "conductance_sigma: 0.05": ""}
+    for old, new in changes.items():
+        path.write_text(text.replace(old, new, 1))
+        with pytest.raises(caffe.Error, match=r"'block/conv' .*its stored conductances are those of ") as refusal:
+            outputs(path, weights, images)
+        assert f"{old}, the network says {new.partition(': ')[2] or 0};" in str(refusal.value)
+    path.write_text(text.replace("seed: 7", "seed: 7 adc_bits: 6 dac_bits: 2 input_range: 3"))
+    outputs(path, weights, images)
+
+
 def test_many_bits_come_close_to_the_plain_network(model, images, tmp_path):
     out = tmp_path / "out.prototxt", tmp_path / "out.caffemodel"
     ideal = (
@@ -267,11 +282,18 @@ class TestCommand:
             ({"hardware": "rows: 0"}, ["rows", "0", "4096"]),
             ({"hardware": "r_sink_ohm: -3"}, ["r_sink_ohm", "-3"]),
             ({"hardware": "raws: 3"}, ["raws", "1:"]),
+            (
+                {"hardware": "fault { row: 1 } fault { layer: 'nolayer' }"},
+                ["fault[1]: layer 'nolayer'", "block/conv, ip, ipt"],
+            ),
+            ({"hardware": "fault { layer: 'ip' }", "exclude": "^ip$"}, ["fault[0]: layer 'ip'", "block/conv, ipt"]),
             ({"layers": "convolution9"}, ["convolution9", "block/conv, ip, ipt"]),
             ({"exclude": "convolution9"}, ["--exclude", "convolution9"]),
             ({"exclude": "."}, ["leave no layer"]),
             ({"layers": "("}, ["--layers", "regular expression"]),
             ({"out_model": "/nowhere/o.prototxt"}, ["/nowhere"]),
+            ({"model": "nowhere.prototxt", "json": "/nowhere/r.json"}, ["there is no folder /nowhere"]),
+            ({"model": "nowhere.prototxt", "json": "/"}, ["/ is a folder"]),
         ],
     )
     def test_mistakes_are_one_line(self, convert, fails, tmp_path, replaced, words):
@@ -332,6 +354,19 @@ class TestCommand:
     def test_syntax_errors_have_a_place(self, convert, fails, model):
         model[0].write_text('name: "x"\nlayer { nome: "y" }\n')
         assert "net.prototxt:2:" in fails(*convert())
+
+    def test_types_that_do_not_exist_are_named(self, convert, fails, model, tmp_path):
+        model[0].write_text(NET.replace('"Convolution"', '"Convolutoin"'))
+        message = fails(*convert())
+        for word in ("net.prototxt", "'block/conv'", "'Convolutoin'", "CAFFE_PLUGINS"):
+            assert word in message
+        assert not (tmp_path / "o.prototxt").exists()
+
+    def test_types_of_the_train_phase_need_not_be_there(self, model, tmp_path):
+        own = 'layer { name: "own" type: "OwnData" top: "own" include { phase: TRAIN } }'
+        model[0].write_text(NET + own)
+        rxnn.convert(*model, "ideal", tmp_path / "o.prototxt", tmp_path / "o.caffemodel")
+        assert read_text(tmp_path / "o.prototxt").layer[-1].type == "OwnData"
 
     def test_models_without_matrices_are_refused(self, convert, fails, model):
         model[0].write_text('layer { name: "d" type: "Input" top: "d" input_param { shape { dim: 1 } } }')

@@ -364,7 +364,7 @@ def test_the_caffe_command_says_what_python_raised(caffe_command):
     done = caffe_command('module: "telss" layer: "Tells"')
     assert done.returncode == 1
     message = "ModuleNotFoundError: No module named 'telss' (is the folder of the module on PYTHONPATH?)\n"
-    assert done.stderr.endswith("layer 'py' (Python): " + message)
+    assert done.stderr.endswith("caffe: error: layer 'py' (Python): " + message)
 
 
 def test_an_engine_without_python_says_so(caffe_command, tmp_path, monkeypatch):

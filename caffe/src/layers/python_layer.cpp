@@ -8,7 +8,6 @@
 #include <type_traits>
 
 #include "caffe/layer_factory.hpp"
-#include "caffe/util/in_layer.hpp"
 
 namespace caffe {
 namespace {
@@ -40,14 +39,12 @@ void SetPythonLayerFactory(PythonLayerFactory new_factory) { factory = new_facto
 
 template <typename Dtype>
 shared_ptr<Layer<Dtype>> GetPythonLayer(const LayerParameter& param) {
-  return InLayer(param, [&]() -> shared_ptr<Layer<Dtype>> {
-    if constexpr (std::is_same_v<Dtype, float>) {
-      if (factory == nullptr) StartPython();
-      return factory.load()(param);
-    } else {
-      throw Error("Python layers work on float, not on double");
-    }
-  });
+  if constexpr (std::is_same_v<Dtype, float>) {
+    if (factory == nullptr) StartPython();
+    return factory.load()(param);
+  } else {
+    throw Error("Python layers work on float, not on double");
+  }
 }
 
 REGISTER_LAYER_CREATOR(Python, GetPythonLayer);

@@ -28,7 +28,7 @@ class TextErrors : public google::protobuf::io::ErrorCollector {
   explicit TextErrors(const string& origin) : origin_(origin) {}
 
   void AddError(int line, google::protobuf::io::ColumnNumber column, const string& message) override {
-    if (!text_.empty()) text_ += "\n";
+    if (!text_.empty()) text_ += "; ";
     // The parser counts from 0; a line of -1 speaks of the file as a whole.
     text_ += origin_;
     if (line >= 0) text_ += ":" + std::to_string(line + 1) + ":" + std::to_string(column + 1);
@@ -38,6 +38,7 @@ class TextErrors : public google::protobuf::io::ErrorCollector {
     LOG(WARNING) << origin_ << ":" << line + 1 << ":" << column + 1 << ": " << message;
   }
 
+  // In one line.
   const string& text() const { return text_; }
 
  private:

@@ -5,6 +5,9 @@
 #include "actions.hpp"
 #include "caffe/net.hpp"
 #include "caffe/util/benchmark.hpp"
+#include "caffe/util/in_layer.hpp"
+#include "caffe/util/io.hpp"
+#include "caffe/util/math_functions.hpp"
 
 namespace caffe::tools {
 namespace {
@@ -39,10 +42,51 @@ void TimeBackward(Net<float>* net, Pass* pass) {
   for (size_t k = net->layers().size(); k > 0; --k) {
     const size_t i = k - 1;
     timer.Start();
-    net->layers()[i]->Backward(net->top_vecs()[i], net->bottom_need_backward()[i], net->bottom_vecs()[i]);
+    Layer<float>& layer = *net->layers()[i];
+    InLayer(layer.layer_param(),
+            [&] { layer.Backward(net->top_vecs()[i], net->bottom_need_backward()[i], net->bottom_vecs()[i]); });
     pass->layers[i] += timer.MicroSeconds();
   }
   pass->all += whole.MicroSeconds();
+}
+
+// Once, not counted. False, and a warning, where a layer has no gradient.
+bool TryBackward(Net<float>* net) {
+  Pass first(net->layers().size());
+  try {
+    TimeBackward(net, &first);
+  } catch (const Error& error) {
+    LOG(WARNING) << "Forward alone is timed: " << error.what();
+    return false;
+  }
+  return true;
+}
+
+// Whether a layer reads labels, indices or flags from this blob: what has no gradient.
+bool HoldsLabels(const Net<float>& net, int blob) {
+  for (int i = 0; i < static_cast<int>(net.layers().size()); ++i) {
+    const Layer<float>& layer = *net.layers()[i];
+    const vector<int>& bottoms = net.bottom_ids(i);
+    for (int j = 0; j < static_cast<int>(bottoms.size()); ++j) {
+      if (bottoms[j] != blob) continue;
+      if (!layer.AllowForceBackward(j)) return true;
+      if (layer.type() != string("Split")) continue;
+      for (const int copy : net.top_ids(i)) {
+        if (HoldsLabels(net, copy)) return true;
+      }
+    }
+  }
+  return false;
+}
+
+// Random numbers in Input layers, but where they are labels.
+void FillInputs(const Net<float>& net) {
+  for (const int id : net.input_blob_indices()) {
+    if (HoldsLabels(net, id)) continue;
+    Blob<float>& blob = *net.blobs()[id];
+    caffe_rng_gaussian<float>(blob.count(), 0, 1, blob.mutable_cpu_data());
+    LOG(INFO) << "Input " << net.blob_names()[id] << " holds random numbers.";
+  }
 }
 
 // Parts of a layer's forward time since it was asked to time them, and what is left for the rest.
@@ -82,7 +126,10 @@ void Time(const TimeOptions& options) {
   CAFFE_REQUIRE(!options.net.model.empty()) << "Need a model definition to time: give --model=FILE.prototxt";
   CAFFE_REQUIRE(options.iterations > 0) << "--iterations is " << options.iterations << "; at least 1 is needed";
 
+  if (!options.weights.empty()) RequireFile(options.weights);
   Net<float> net(options.net.model, options.phase, options.net.level, &options.net.stages);
+  if (!options.weights.empty()) net.CopyTrainedLayersFrom(options.weights);
+  FillInputs(net);
 
   // Not counted: buffers are allocated at first use.
   LOG(INFO) << "Performing Forward";
@@ -90,7 +137,7 @@ void Time(const TimeOptions& options) {
   net.Forward(&initial_loss);
   LOG(INFO) << "Initial loss: " << initial_loss;
   LOG(INFO) << "Performing Backward";
-  net.Backward();
+  const bool has_backward = TryBackward(&net);
 
   LOG(INFO) << "*** Benchmark begins ***";
   LOG(INFO) << "Testing for " << options.iterations << " iterations.";
@@ -104,8 +151,9 @@ void Time(const TimeOptions& options) {
     Timer timer;
     timer.Start();
     TimeForward(&net, &forward);
-    TimeBackward(&net, &backward);
-    LOG(INFO) << "Iteration: " << iteration << " forward-backward time: " << timer.MilliSeconds() << " ms.";
+    if (has_backward) TimeBackward(&net, &backward);
+    LOG(INFO) << "Iteration: " << iteration << (has_backward ? " forward-backward" : " forward")
+              << " time: " << timer.MilliSeconds() << " ms.";
   }
   const double total_ms = total.MilliSeconds();
 
@@ -125,14 +173,14 @@ void Time(const TimeOptions& options) {
         same->second += micro;
       }
     }
-    LOG(INFO) << std::setw(10) << name << "\tbackward: " << mean_ms(backward.layers[i]) << " ms.";
+    LOG_IF(INFO, has_backward) << std::setw(10) << name << "\tbackward: " << mean_ms(backward.layers[i]) << " ms.";
   }
   LOG(INFO) << "Average Forward pass: " << mean_ms(forward.all) << " ms.";
   for (const auto& [part, micro] : all_parts) {
     LOG(INFO) << "Average Forward pass, " << part << " of layers with parts: " << mean_ms(micro) << " ms.";
   }
-  LOG(INFO) << "Average Backward pass: " << mean_ms(backward.all) << " ms.";
-  LOG(INFO) << "Average Forward-Backward: " << total_ms / options.iterations << " ms.";
+  LOG_IF(INFO, has_backward) << "Average Backward pass: " << mean_ms(backward.all) << " ms.";
+  LOG_IF(INFO, has_backward) << "Average Forward-Backward: " << total_ms / options.iterations << " ms.";
   LOG(INFO) << "Total Time: " << total_ms << " ms.";
   LOG(INFO) << "*** Benchmark ends ***";
 }

@@ -21,6 +21,7 @@ class AccuracyLayer : public Layer<Dtype> {
   int ExactNumBottomBlobs() const override { return 2; }
   int MinTopBlobs() const override { return 1; }
   int MaxTopBlobs() const override { return 2; }
+  bool AllowForceBackward(int bottom_index) const override { return bottom_index != 1; }
 
   FORMS_FOR_CPU_AND_GPU;  // there is no gradient; throws Error when one is asked for
 
