@@ -3,11 +3,17 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
+import caffe
 from caffe.proto.caffe_pb2 import TEST, DataParameter, LayerParameter, NetParameter
 
 from .errors import Error
-from .model import FilePath, read_model, require_file, write_model
+from .model import FilePath, load_net, read_model, require_file, write_model
 from .weights import OutputFiles
+
+# Of a size, a batch and a rank, in the engine.
+_LARGEST = 2**31 - 1
 
 
 def add_data(
@@ -27,7 +33,7 @@ def add_data(
 
     Args:
         model: prototxt with one Input layer (or old-style `input`) and one output.
-        source: an LMDB folder made by convert_imageset, or a list file with a name and a label per line.
+        source: an LMDB or LevelDB folder made by convert_imageset, or a list file with a name and a label per line.
         out_model: the prototxt to write.
         root: where the names of the list start.
         mean: subtracted from every channel (BGR), one number or one per channel.
@@ -37,9 +43,18 @@ def add_data(
         batch_size: images per iteration.
         top_k: an accuracy each: the label is among the k best.
     """
+    files = OutputFiles(out_model)
     net = read_model(model)
     index, data = _input_layer(net)
     _, channels, height, width = _input_shape(data)
+    _require_transform(mean, mean_file, scale, channels)
+    _require_whole("--batch-size", batch_size)
+    for k in top_k:
+        _require_whole("--top-k", k)
+    if len(set(top_k)) < len(top_k):
+        raise Error(f"--top-k {','.join(str(k) for k in top_k)}: a number is given twice, expected one accuracy each")
+    if crop is not None:
+        _require_crop(net, index, crop)
     if crop is None and height == width:
         crop = height
     layer = LayerParameter(name=data.name, top=[data.top[0], _free_name(net, "label")], include=[{"phase": TEST}])
@@ -49,7 +64,6 @@ def add_data(
     if scale != 1.0:
         transform.scale = scale
     if mean_file is not None:
-        require_file(mean_file, "mean file")
         transform.mean_file = str(mean_file)
     transform.mean_value.extend(mean)
     _set_source(layer, Path(source), root, batch_size)
@@ -57,7 +71,6 @@ def add_data(
         layer.image_data_param.is_color = False
     net.layer[index].CopyFrom(layer)
     _score(net, layer.top[1], top_k)
-    files = OutputFiles(out_model)
     with files:
         write_model(net, files.temporary[0])
     return net
@@ -78,6 +91,67 @@ def _input_shape(layer: LayerParameter) -> list[int]:
     return shape
 
 
+def _require_transform(mean: Sequence[float], mean_file: FilePath | None, scale: float, channels: int) -> None:
+    if mean_file is not None:
+        if len(mean) > 0:
+            raise Error("--mean and --mean-file exclude each other")
+        require_file(mean_file, "mean file")
+    if len(mean) not in (0, 1, channels):
+        expected = "one" if channels == 1 else f"one, or one for each of the {channels} channels"
+        raise Error(f"--mean: {len(mean)} values, expected {expected} of the model's input")
+    for value in mean:
+        _require_finite("--mean", value)
+    if _require_finite("--scale", scale) == 0:
+        raise Error(f"--scale {scale:g}: every input would be 0")
+
+
+def _require_finite(option: str, value: float) -> float:
+    """The number as a float32, which the prototxt keeps it as."""
+    with np.errstate(over="ignore"):
+        single = float(np.float32(value))
+    if not np.isfinite(single):
+        raise Error(f"{option} {value:g}: expected a finite number")
+    return single
+
+
+def _require_whole(option: str, value: int) -> None:
+    if not 1 <= value <= _LARGEST:
+        raise Error(f"{option} {value}: expected 1 to {_LARGEST}")
+
+
+def _require_crop(net: NetParameter, index: int, crop: int) -> None:
+    """The weights must fit an input of that size as they do the model's own."""
+    _require_whole("--crop", crop)
+    _, channels, *own = _input_shape(net.layer[index])
+    if own == [crop, crop]:
+        return
+    shapes = []
+    for height, width in (own, (crop, crop)):
+        resized = NetParameter()
+        resized.CopyFrom(net)
+        resized.layer[index].input_param.shape[0].dim[:] = [1, channels, height, width]
+        try:
+            params = load_net(resized).params
+        except (caffe.Error, MemoryError) as error:
+            if [height, width] == own:
+                raise
+            raise Error(f"--crop {crop}: the model cannot take such an input ({error})") from None
+        shapes.append({name: [blob.shape for blob in blobs] for name, blobs in params.items()})
+    for name, own_shapes in shapes[0].items():
+        if shapes[1][name] != own_shapes:
+            raise Error(
+                f"--crop {crop}: the weights of layer {name!r} are for the model's own input, {own[0]} x {own[1]}"
+            )
+
+
+def _backend(folder: Path) -> "DataParameter.DB":
+    """What kind of database the folder holds."""
+    for name, backend in (("data.mdb", DataParameter.LMDB), ("CURRENT", DataParameter.LEVELDB)):
+        if (folder / name).is_file():
+            return backend
+    raise Error(f"--source {folder}: the folder is no database, neither LMDB (data.mdb) nor LevelDB (CURRENT)")
+
+
 def _set_source(layer: LayerParameter, source: Path, root: FilePath, batch_size: int) -> None:
     if source.is_dir():
         if root:
@@ -85,7 +159,7 @@ def _set_source(layer: LayerParameter, source: Path, root: FilePath, batch_size:
         layer.type = "Data"
         layer.data_param.source = str(source)
         layer.data_param.batch_size = batch_size
-        layer.data_param.backend = DataParameter.LMDB
+        layer.data_param.backend = _backend(source)
         return
     require_file(source, "source")
     layer.type = "ImageData"

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from .errors import Error
 from .inputs import DRIVES, Inputs, random_inputs, read_inputs
+from .options import check_output_file, check_output_folder
 from .physical_array import POLARITIES, PhysicalArray, layer_array, matrix_array
 from .report import results_console, write_json
 
@@ -110,7 +111,13 @@ def _drive(arguments: dict[str, Any]) -> str:
 @click.command("array", context_settings=_CONTEXT, short_help="Pictures of what wires do to one array.")
 @_with(_ARRAY_OPTIONS)
 @_with(_input_options(1000))
-@click.option("--out", required=True, metavar="FOLDER", help="Where the pictures and the numbers go.")
+@click.option(
+    "--out",
+    required=True,
+    metavar="FOLDER",
+    callback=check_output_folder,
+    help="Where the pictures and the numbers go.",
+)
 def array_command(out: str, **arguments: Any) -> None:
     """Shows what wires do to one array: pictures (PNG) and numbers (JSON).
 
@@ -157,7 +164,7 @@ def spice(context: click.Context) -> None:
 @spice.command("export", context_settings=_CONTEXT, short_help="Writes the netlist of an array.")
 @_with(_ARRAY_OPTIONS)
 @_with(_input_options(1))
-@click.option("--out", required=True, metavar="FILE", help="The netlist to write.")
+@click.option("--out", required=True, metavar="FILE", callback=check_output_file, help="The netlist to write.")
 def export_command(out: str, **arguments: Any) -> None:
     """Writes the netlist of an array: cells, wires, drivers, DACs, sense resistors.
 
@@ -185,7 +192,13 @@ def export_command(out: str, **arguments: Any) -> None:
 @click.option(
     "--timeout", type=float, default=600.0, show_default=True, metavar="SECONDS", help="When to stop ngspice."
 )
-@click.option("--json", "json_file", metavar="FILE", help="Also write the tables as JSON, with all columns.")
+@click.option(
+    "--json",
+    "json_file",
+    metavar="FILE",
+    callback=check_output_file,
+    help="Also write the tables as JSON, with all columns.",
+)
 def check_command(
     tolerance: float, ngspice: str | None, timeout: float, json_file: str | None, **arguments: Any
 ) -> int:

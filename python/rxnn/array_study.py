@@ -11,7 +11,7 @@ from rich.table import Table
 from .inputs import Inputs
 from .model import FilePath
 from .physical_array import PhysicalArray
-from .weights import OutputFiles
+from .weights import OutputFiles, require_folder_place
 
 _BINS = 60
 
@@ -140,6 +140,7 @@ def write_study(study: ArrayStudy, folder: FilePath) -> list[Path]:
     """
     from . import figures  # matplotlib takes long to import
 
+    require_folder_place(folder)
     Path(folder).mkdir(parents=True, exist_ok=True)
     paths = [Path(folder) / name for name in ("ir_drop.png", "conductance.png", "column_error.png", "array.json")]
     files = OutputFiles(*paths)

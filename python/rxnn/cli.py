@@ -17,6 +17,7 @@ from .demo import run_demo
 from .errors import Error
 from .evaluate import evaluate, take_apart
 from .hardware import presets
+from .options import check_output_file, check_output_folder
 from .progress import progress_bar
 from .report import (
     conversion_json,
@@ -38,7 +39,9 @@ _layers = click.option(
     "Default: every Convolution and InnerProduct.",
 )
 _exclude = click.option("--exclude", metavar="REGEX", help="Leave layers with a match in their name.")
-_json = click.option("--json", "json_file", metavar="FILE", help="Also write the table as JSON.")
+_json = click.option(
+    "--json", "json_file", metavar="FILE", callback=check_output_file, help="Also write the table as JSON."
+)
 
 
 @click.group(context_settings=_CONTEXT, invoke_without_command=True)
@@ -140,7 +143,7 @@ def evaluate_command(
 
 @cli.command("add-data", context_settings=_CONTEXT, short_help="Makes a deploy network one that can be scored.")
 @_model
-@click.option("--source", required=True, metavar="LMDB|LIST", help="Database of convert_imageset, or a list of images.")
+@click.option("--source", required=True, metavar="DATABASE|LIST", help="Made by convert_imageset; or a list of images.")
 @click.option("--root", default="", metavar="FOLDER", help="Where the names of the list start.")
 @click.option("--mean", default="", metavar="B,G,R", help="Subtracted from every channel: one number, or one each.")
 @click.option("--mean-file", metavar="FILE", help="Or a mean image, made by compute_image_mean.")
@@ -167,7 +170,14 @@ def presets_command() -> None:
 
 
 @cli.command("demo", context_settings=_CONTEXT, short_help="The main job on real handwritten digits.")
-@click.option("--out", default="demo", show_default=True, metavar="FOLDER", help="Where the files go.")
+@click.option(
+    "--out",
+    default="demo",
+    show_default=True,
+    metavar="FOLDER",
+    callback=check_output_folder,
+    help="Where the files go.",
+)
 @click.option(
     "--build",
     "build_folder",

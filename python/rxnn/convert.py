@@ -13,7 +13,16 @@ from caffe.proto.caffe_pb2 import CrossbarParameter, LayerParameter, NetParamete
 from . import _rxnn
 from .errors import Error
 from .hardware import Hardware, load_hardware
-from .model import FilePath, LayerMatrix, layer_matrix, put_on_crossbars, read_model, select_layers, write_model
+from .model import (
+    FilePath,
+    LayerMatrix,
+    layer_matrix,
+    put_on_crossbars,
+    read_model,
+    require_fault_layers,
+    select_layers,
+    write_model,
+)
 from .weights import AddLayer, OutputFiles, Weights, check_size, read_weights, writing_weights
 
 # Of a blob.
@@ -86,6 +95,7 @@ def convert(
     param = load_hardware(hardware)
     net = read_model(model)
     chosen = select_layers(net, layers, exclude)
+    require_fault_layers(param, chosen)
     files = OutputFiles(out_model, out_weights)
     _refuse_same_file(model, weights, out_model, out_weights)
     values = read_weights(weights, net)

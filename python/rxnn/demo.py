@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import time
@@ -76,8 +77,10 @@ def run_demo(out: Path, build: Path | None, console: Console) -> dict[str, Any]:
     console.print(
         f"All files are in {out.resolve()}; {time.perf_counter() - start:.1f} s. Look closer with, for example:"
     )
-    options = f"--model {model} --weights {weights} --hardware rram_64x64 --iterations {iterations}"
-    console.print(f"  rxnn evaluate {options} --explain", soft_wrap=True, highlight=False)
+    options = f"--hardware rram_64x64 --iterations {iterations} --explain"
+    files = f"--model {shlex.quote(str(model))} --weights {shlex.quote(str(weights))}"
+    # No markup: a name may hold square brackets.
+    console.print(f"  rxnn evaluate {files} {options}", soft_wrap=True, highlight=False, markup=False)
     return {"images": len(digits.test), "results": rows}
 
 
@@ -156,7 +159,7 @@ def _run(command: Sequence[str], **variables: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode != 0:
         last = done.stderr.strip().splitlines()[-1:] or ["no message"]
-        raise Error(f"{' '.join(command)} failed: {last[0]}")
+        raise Error(f"{shlex.join(command)} failed: {last[0]}")
     return done.stderr
 
 

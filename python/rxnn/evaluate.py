@@ -1,11 +1,10 @@
 """What a network's outputs are worth on hardware: its TEST phase, plain and with layers on crossbars."""
 
 import dataclasses
-import tempfile
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from google.protobuf.descriptor import FieldDescriptor
@@ -15,7 +14,16 @@ from caffe.proto.caffe_pb2 import CrossbarParameter, NetParameter
 
 from .errors import Error
 from .hardware import Hardware, hardware_name, load_hardware
-from .model import FilePath, layer_matrix, put_on_crossbars, read_model, require_file, select_layers, write_model
+from .model import (
+    FilePath,
+    layer_matrix,
+    load_net,
+    put_on_crossbars,
+    read_model,
+    require_fault_layers,
+    require_file,
+    select_layers,
+)
 from .weights import read_weights
 
 PLAIN = "plain"
@@ -55,7 +63,7 @@ class Evaluation:
 def evaluate(
     model: FilePath,
     weights: FilePath,
-    hardware: Sequence[Hardware],
+    hardware: Hardware | Sequence[Hardware],
     *,
     iterations: int = 50,
     layers: str | None = None,
@@ -67,13 +75,14 @@ def evaluate(
     Args:
         model: prototxt with data layers for TEST and scalar outputs (Accuracy, a loss).
         weights: the plain network's .caffemodel or .h5.
-        hardware: presets, paths, texts or messages.
+        hardware: a preset, path, text or message, or several of them.
         iterations: batches to average over.
         layers: regular expression, found in the names of the layers to put on crossbars; default: all.
         exclude: regular expression, found in the names of the layers to leave.
         progress: called after every batch.
     """
-    runs = [(hardware_name(source), load_hardware(source)) for source in hardware]
+    chips = [hardware] if isinstance(hardware, str | os.PathLike | CrossbarParameter) else hardware
+    runs = [(hardware_name(chip), load_hardware(chip)) for chip in chips]
     return _evaluate_runs(model, weights, runs, iterations, layers, exclude, progress)
 
 
@@ -187,7 +196,10 @@ def _evaluate_runs(
     net = read_model(model)
     require_file(weights, "weights")
     values = read_weights(weights, net)
-    for layer in select_layers(net, layers, exclude):
+    chosen = select_layers(net, layers, exclude)
+    for _, param in runs:
+        require_fault_layers(param, chosen)
+    for layer in chosen:
         layer_matrix(layer, values.get(layer.name))
     del values
 
@@ -220,7 +232,7 @@ def _run(
     name: str, param: NetParameter, weights: FilePath, iterations: int, progress: Progress | None
 ) -> tuple[Result, frozenset[str]]:
     """The result, and which of its outputs are losses."""
-    net = _load(param, weights)  # gone when this returns: a database can be open only once in a process
+    net = load_net(param, weights)  # gone when this returns: a database can be open only once in a process
     outputs = [output for output in net.outputs if net.blobs[output].count == 1]
     if not outputs:
         raise Error(
@@ -257,10 +269,3 @@ def _saturation(net: caffe.Net) -> tuple[dict[str, float], float | None]:
         conversions += statistics["adc_conversions"]
         beyond += part * statistics["adc_conversions"]
     return saturated, beyond / conversions if conversions else None
-
-
-def _load(param: NetParameter, weights: FilePath) -> caffe.Net:
-    with tempfile.TemporaryDirectory(prefix="rxnn") as folder:
-        path = Path(folder) / "net.prototxt"
-        write_model(param, path)
-        return caffe.Net(path, caffe.TEST, weights=weights)

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from google.protobuf import text_format
+
 from caffe.proto.caffe_pb2 import CrossbarParameter
 
 from . import _rxnn
@@ -19,21 +21,22 @@ def presets() -> list[str]:
     return sorted(path.stem for path in PRESET_FOLDER.glob("*.prototxt"))
 
 
-def load_hardware(hardware: Hardware) -> CrossbarParameter:
-    """The checked message of a hardware description.
+def load_hardware(hardware: Hardware, *, size: tuple[int, int] | None = None) -> CrossbarParameter:
+    """The checked message of a hardware description; `size` takes the place of its rows and cols.
 
     Raises HardwareError, naming field, value and allowed range, for hardware that cannot exist; caffe.Error with line
     and column for text that does not parse; Error for a name that is neither preset nor file.
     """
     if isinstance(hardware, CrossbarParameter):
-        _rxnn.validate_hardware(hardware.SerializeToString())
-        return CrossbarParameter.FromString(hardware.SerializeToString())
+        return _checked(hardware, size)
     source = os.fspath(hardware)
     is_text = ":" in source or not source.strip()
     if not is_text or _is_file(source):
         source = str(_find(source))
     try:
-        return CrossbarParameter.FromString(_rxnn.read_hardware(source))
+        if size is None:
+            return CrossbarParameter.FromString(_rxnn.read_hardware(source))
+        return _checked(_parse(source), size)
     except _rxnn.HardwareError as error:
         raise _rxnn.HardwareError(str(error) if is_text else f"{source}: {error}") from None
 
@@ -46,6 +49,26 @@ def hardware_name(hardware: Hardware) -> str:
     if Path(source).suffix == ".prototxt":
         return Path(source).stem
     return source if len(source) <= 40 else source[:37] + "..."
+
+
+def _checked(hardware: CrossbarParameter, size: tuple[int, int] | None) -> CrossbarParameter:
+    """A copy that has been checked, of that size."""
+    param = CrossbarParameter()
+    param.CopyFrom(hardware)
+    if size is not None:
+        param.rows, param.cols = size
+    _rxnn.validate_hardware(param.SerializeToString())
+    return param
+
+
+def _parse(source: str) -> CrossbarParameter:
+    """The message as it stands: with rows and cols that are still to change, its checks come later."""
+    try:
+        text = Path(source).read_text(encoding="utf-8") if _is_file(source) else source
+        return text_format.Parse(text, CrossbarParameter())
+    except (text_format.ParseError, UnicodeDecodeError):
+        # The native parser says what is wrong, in the words that all prototxts get.
+        return CrossbarParameter.FromString(_rxnn.read_hardware(source))
 
 
 def _is_file(source: str | Path) -> bool:

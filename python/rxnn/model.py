@@ -2,6 +2,7 @@
 
 import os
 import re
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +10,10 @@ from pathlib import Path
 import numpy as np
 from google.protobuf import text_format
 
+import caffe
 from caffe import _caffe
 from caffe.proto.caffe_pb2 import (
+    TRAIN,
     ConvolutionParameter,
     CrossbarParameter,
     InnerProductParameter,
@@ -23,6 +26,9 @@ from .errors import Error
 # A plain layer type and the one that computes it on crossbars.
 CROSSBAR_TYPES = {"Convolution": "CrossbarConvolution", "InnerProduct": "CrossbarInnerProduct"}
 
+# Names that a message lists; of a large network there are hundreds.
+_MOST_NAMES = 10
+
 FilePath = str | os.PathLike[str]
 
 
@@ -33,9 +39,30 @@ def require_file(path: FilePath, what: str) -> None:
 
 
 def read_model(path: FilePath) -> NetParameter:
-    """The network of a prototxt of any age, in the current form."""
+    """The network of a prototxt of any age, in the current form; raises Error for a layer that no net could have."""
     require_file(path, "model")
-    return NetParameter.FromString(_caffe.read_net(path))
+    net = NetParameter.FromString(_caffe.read_net(path))
+    known = caffe.layer_type_list()
+    for layer in net.layer:
+        if layer.type not in known and not _for_training_only(layer):
+            raise Error(
+                f"{os.fspath(path)}: layer {layer.name!r} has the type {layer.type!r}, which does not exist; "
+                "a custom type needs its library in CAFFE_PLUGINS"
+            )
+    return net
+
+
+def _for_training_only(layer: LayerParameter) -> bool:
+    """Such layers are in no TEST phase: the machine with the network need not have their custom types."""
+    return len(layer.include) > 0 and all(rule.phase == TRAIN and rule.HasField("phase") for rule in layer.include)
+
+
+def load_net(net: NetParameter, weights: FilePath | None = None) -> caffe.Net:
+    """The running network of a message, in the TEST phase."""
+    with tempfile.TemporaryDirectory(prefix="rxnn") as folder:
+        path = Path(folder) / "net.prototxt"
+        write_model(net, path)
+        return caffe.Net(path, caffe.TEST, weights=weights)
 
 
 def write_model(net: NetParameter, path: FilePath) -> None:
@@ -63,6 +90,15 @@ def select_layers(net: NetParameter, layers: str | None, exclude: str | None) ->
     if not chosen:
         raise Error(f"--layers {layers!r} and --exclude {exclude!r} leave no layer of: {names}")
     return chosen
+
+
+def require_fault_layers(hardware: CrossbarParameter, layers: Sequence[LayerParameter]) -> None:
+    """Raises Error for a fault of a layer that is not among `layers`, those to put on crossbars."""
+    names = [layer.name for layer in layers]
+    for index, fault in enumerate(hardware.fault):
+        if fault.layer and fault.layer not in names:
+            shown = ", ".join(names[:_MOST_NAMES]) + (", ..." if len(names) > _MOST_NAMES else "")
+            raise Error(f"fault[{index}]: layer {fault.layer!r} is not put on crossbars; the layers are: {shown}")
 
 
 def put_on_crossbars(layer: LayerParameter, hardware: CrossbarParameter) -> None:

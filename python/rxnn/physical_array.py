@@ -122,15 +122,14 @@ def matrix_array(path: FilePath, hardware: Hardware = "", *, key: str | None = N
         key: which array of an .npz; needed where it holds several.
     """
     g = read_table(path, "matrix", key)
-    param = load_hardware(hardware)
+    param = load_hardware(hardware, size=g.shape)
     bad = np.argwhere(~(np.isfinite(g) & (g >= 0)))
     if bad.size:
         row, column = bad[0]
         raise Error(f"{path}: row {row}, column {column} (from 0): {g[row, column]}, expected siemens, 0 or more")
-    param.rows, param.cols = g.shape
     if param.cell_type == CrossbarParameter.ONE_T_ONE_R and param.cell_curve == CrossbarParameter.LINEAR:
         g = g / (1 + g * param.r_access_on_ohm)
-    return PhysicalArray(Path(path).name, g, load_hardware(param), *g.shape)
+    return PhysicalArray(Path(path).name, g, param, *g.shape)
 
 
 def layer_array(

@@ -89,16 +89,30 @@ def check_size(path: FilePath, values: int) -> None:
         )
 
 
+def require_file_place(path: FilePath) -> None:
+    """Raises Error where no file can be written: its folder is not there, or it is a folder."""
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise Error(f"{path}: there is no folder {path.parent}")
+    if path.is_dir():
+        raise Error(f"{path} is a folder")
+
+
+def require_folder_place(path: FilePath) -> None:
+    """Raises Error where no folder can be, nor be made: it or a folder above it is a file."""
+    path = Path(path)
+    there = next((place for place in (path, *path.parents) if place.exists()), path)
+    if there.exists() and not there.is_dir():
+        raise Error(f"{there} is a file, expected a folder")
+
+
 class OutputFiles:
     """Files that appear together, complete, or not at all: written beside and renamed at the end of the block."""
 
     def __init__(self, *paths: FilePath) -> None:
         self._paths = [Path(path) for path in paths]
         for path in self._paths:
-            if not path.parent.is_dir():
-                raise Error(f"{path}: there is no folder {path.parent}")
-            if path.is_dir():
-                raise Error(f"{path} is a folder")
+            require_file_place(path)
         # The suffix stays: it says what kind of file this is.
         self.temporary = [path.with_name(f".{os.getpid()}.{path.name}") for path in self._paths]
 

@@ -9,7 +9,8 @@ from PIL import Image
 from scipy.sparse.linalg import splu
 
 from conftest import LENET
-from rxnn.array_study import error_histogram, study_array, study_json
+from rxnn.array_study import error_histogram, study_array, study_json, write_study
+from rxnn.errors import Error
 from rxnn.inputs import Inputs, random_inputs
 from rxnn.physical_array import layer_array
 from tolerance import CIRCUIT
@@ -209,7 +210,7 @@ class TestCommand:
 
     def test_draws_other_ends_and_segments(self, matrix, run_here, tmp_path):
         matrix(4, 3)
-        hardware = "rows: 4 cols: 3 wordline_driven: BOTH_ENDS bitline_sensed: ALTERNATING_ENDS"
+        hardware = "wordline_driven: BOTH_ENDS bitline_sensed: ALTERNATING_ENDS"
         listed = "r_wordline_segment_ohm: [1, 2]"
         arguments = ["--matrix", tmp_path / "g.npy", "--hardware", f"{hardware} {listed}", "--out", tmp_path]
         assert run_here("array", *arguments)[0] == 0
@@ -239,5 +240,11 @@ class TestCommand:
         before = sorted(tmp_path.iterdir())
         assert "--matrix" in refused("array", "--out", tmp_path / "o")
         assert "0 vectors" in refused("array", "--matrix", tmp_path / "g.npy", "--vectors", 0, "--out", tmp_path / "o")
-        assert "file" in refused("array", "--matrix", tmp_path / "g.npy", "--out", tmp_path / "file")
+        for folder in (tmp_path / "file", tmp_path / "file" / "o"):
+            # Before the matrix is read, even.
+            message = refused("array", "--matrix", tmp_path / "none.npy", "--out", folder)
+            assert f"error: {tmp_path / 'file'} is a file, expected a folder" in message
+            array = matrix(3, 4)
+            with pytest.raises(Error, match="is a file, expected a folder"):
+                write_study(study_array(array, random_inputs(array, "volts", 1, seed=0)), folder)
         assert sorted(tmp_path.iterdir()) == before

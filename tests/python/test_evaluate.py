@@ -38,6 +38,15 @@ def test_hardware_decides_the_drop(lenet):
     )
 
 
+def test_one_hardware_needs_no_list(lenet, tmp_path):
+    path = tmp_path / "chip.prototxt"
+    path.write_text("rows: 32")
+    (expected,) = rxnn.evaluate(*lenet, ["rows: 32"], iterations=1).on_hardware
+    for chip in ("rows: 32", path, CrossbarParameter(rows=32)):
+        (result,) = rxnn.evaluate(*lenet, chip, iterations=1).on_hardware
+        assert result.outputs == expected.outputs
+
+
 def test_saturation_is_shown(lenet, run_rxnn, tmp_path):
     narrow = "adc_range: GIVEN adc_max_ampere: 5e-6"
     evaluation = rxnn.evaluate(*lenet, ["rram_64x64", narrow, "ideal"], iterations=1)
@@ -176,8 +185,17 @@ class TestCommand:
         assert "iterations" in fails("evaluate", *model, "--hardware", "ideal", "--iterations", 0)
         assert "one hardware" in fails("evaluate", *model, "--hardware", "ideal", "ideal", "--explain")
         assert "--hardware" in fails("evaluate", *model)
+        report = ("--json", tmp_path / "nowhere" / "r.json")
+        assert "there is no folder" in fails("evaluate", *model, "--hardware", "nowhere", *report)
+        fault = "fault { layer: 'nolayer' col: 1 }"
+        for options in (("ideal", fault), (fault, "--explain")):
+            message = fails("evaluate", *model, "--hardware", *options)
+            assert "fault[0]: layer 'nolayer'" in message
+            assert "conv1, conv2, ip1, ip2" in message
         text = lenet[0].read_text()
         bad = tmp_path / "bad.prototxt"
+        bad.write_text(text.replace('"Pooling"', '"Poolling"', 1))
+        assert "'Poolling'" in fails("evaluate", "--model", bad, "--weights", lenet[1], "--hardware", "ideal")
         bad.write_text(
             text.replace('"loss"', '"x"').replace("SoftmaxWithLoss", "Softmax").replace("Accuracy", "Concat")
         )

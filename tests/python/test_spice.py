@@ -137,7 +137,7 @@ class TestNgspice:
 
     def test_agrees_for_segments_that_differ(self, matrix):
         listed = "r_wordline_segment_ohm: [1, 0, 30] r_bitline_segment_ohm: [5, 0]"
-        array = matrix(3, 4, f"rows: 3 cols: 4 {listed} bitline_sensed: ALTERNATING_ENDS")
+        array = matrix(3, 4, f"{listed} bitline_sensed: ALTERNATING_ENDS")
         result = check(array, random_inputs(array, "volts", 2, seed=4))
         assert result.worst <= CIRCUIT
         even = matrix(3, 4, "bitline_sensed: ALTERNATING_ENDS")
@@ -265,6 +265,20 @@ class TestExport:
         )
         assert (read.resistors, read.sources) == (expected.resistors, expected.sources)
 
+    @pytest.mark.parametrize("size", ["", "rows: 0 cols: 64 "])
+    def test_hardware_is_of_the_matrixs_size(self, run_here, matrix, tmp_path, size):
+        matrix(4, 3)
+        hardware = f"{size}r_wordline_segment_ohm: [1, 2] r_bitline_segment_ohm: [3, 4, 5]"
+        (tmp_path / "chip.prototxt").write_text(f"# of the matrix\n{hardware}")
+        written = []
+        for source in (hardware, tmp_path / "chip.prototxt"):
+            options = ["--matrix", tmp_path / "g.npy", "--hardware", source, "--out", tmp_path / "o.cir"]
+            assert run_here("spice", "export", *options)[0] == 0
+            written.append((tmp_path / "o.cir").read_text())
+        assert written[0] == written[1]
+        ohm = {name: value for name, _, _, value in parse(written[0]).resistors}
+        assert [ohm["Rw0_0"], ohm["Rw0_1"], ohm["Rb0_0"], ohm["Rb1_0"], ohm["Rb2_0"]] == [1, 2, 3, 4, 5]
+
     @pytest.fixture
     def broken(self, matrix, tmp_path):
         """Files that are not what they should be."""
@@ -308,8 +322,13 @@ class TestExport:
             (["--matrix", "g.npy", "--vectors", "0"], ["0 vectors"]),
             (["--matrix", "g.npy", "--seed", "-1"], ["seed -1"]),
             (["--matrix", "g.npy", "--hardware", "r_sink_ohm: -3"], ["r_sink_ohm", "-3"]),
+            (["--matrix", "g.npy", "--hardware", "raws: 3"], ["raws", "1:"]),
+            (
+                ["--matrix", "g.npy", "--hardware", "r_wordline_segment_ohm: [1, 2, 3]"],
+                ["3 values", "expected 2 (cols - 1)"],
+            ),
             (["--matrix", "g.npy", "--drive", "amperes"], ["amperes", "volts"]),
-            (["--matrix", "g.npy", "--out", "nowhere/o.cir"], ["nowhere"]),
+            (["--matrix", "nowhere.npy", "--out", "nowhere/o.cir"], ["nowhere/o.cir: there is no folder nowhere"]),
             (["--model", LAYER[0]], ["--weights"]),
             (["--model", LAYER[0], "--weights", LAYER[1]], ["--layer"]),
             (["--model", LAYER[0], "--weights", LAYER[1], "--layer", "conv9"], ["conv9", "conv1, conv2"]),
@@ -401,6 +420,10 @@ class TestCheck:
 
     def test_mistakes_end_with_status_1(self, fails):
         assert "--matrix" in fails("spice", "check")
+
+    def test_a_report_that_cannot_be_written_is_refused_first(self, refused, tmp_path):
+        options = ["--matrix", tmp_path / "none.npy", "--json", "nowhere/r.json"]
+        assert "nowhere/r.json: there is no folder nowhere" in refused("spice", "check", *options)
 
     def test_without_a_command_there_is_help(self, run_here):
         for arguments in ([], ["spice"]):
