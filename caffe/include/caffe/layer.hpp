@@ -44,8 +44,8 @@ class Layer {
   Dtype loss(int top_index) const;
   void set_loss(int top_index, Dtype value);
 
-  // Called before the blobs of `source`, a layer of a weights file, are taken; throws where they are not for this layer,
-  // whatever their shapes.
+  // Called before the blobs of `source`, a layer of a weights file, are taken; throws where they are not for this
+  // layer, whatever their shapes.
   virtual void CheckWeightsOf(const LayerParameter& source) const {}
 
   // What the layer counted since it was made, by name: for logs and scripts. Most layers count nothing.
