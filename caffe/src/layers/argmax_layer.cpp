@@ -5,6 +5,8 @@
 #include <functional>
 #include <limits>
 
+#include "argmax_groups.hpp"
+
 namespace caffe {
 
 template <typename Dtype>
@@ -37,31 +39,23 @@ void ArgMaxLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const vecto
 }
 
 template <typename Dtype>
+ArgMaxGroups<Dtype> ArgMaxLayer<Dtype>::Groups(const Blob<Dtype>& bottom, const Dtype* x, Dtype* y) const {
+  const int candidates = has_axis_ ? bottom.shape(axis_) : bottom.count(1);
+  const int stride = has_axis_ ? bottom.count(axis_ + 1) : 1;
+  return {candidates, stride, top_k_, has_axis_, out_max_val_, x, y};
+}
+
+template <typename Dtype>
 void ArgMaxLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
-  const Dtype* x = bottom[0]->cpu_data();
-  Dtype* y = top[0]->mutable_cpu_data();
-  const int candidates = has_axis_ ? bottom[0]->shape(axis_) : bottom[0]->count(1);
-  const int stride = has_axis_ ? bottom[0]->count(axis_ + 1) : 1;
-  vector<pair<Dtype, int>> ranked(candidates);
-  for (int n = 0; n < bottom[0]->count() / candidates; ++n) {
-    const int outer = n / stride, inner = n % stride;
-    for (int c = 0; c < candidates; ++c) {
-      const Dtype value = x[(outer * candidates + c) * stride + inner];
+  const ArgMaxGroups<Dtype> groups = Groups(*bottom[0], bottom[0]->cpu_data(), top[0]->mutable_cpu_data());
+  vector<pair<Dtype, int>> ranked(groups.candidates);
+  for (int n = 0; n < bottom[0]->count() / groups.candidates; ++n) {
+    for (int c = 0; c < groups.candidates; ++c) {
+      const Dtype value = groups.At(n, c);
       ranked[c] = {std::isnan(value) ? -std::numeric_limits<Dtype>::infinity() : value, c};
     }
     std::partial_sort(ranked.begin(), ranked.begin() + top_k_, ranked.end(), std::greater<pair<Dtype, int>>());
-    for (int k = 0; k < top_k_; ++k) {
-      const int c = ranked[k].second;
-      const Dtype index = static_cast<Dtype>(c), value = x[(outer * candidates + c) * stride + inner];
-      if (has_axis_) {
-        y[(outer * top_k_ + k) * stride + inner] = out_max_val_ ? value : index;
-      } else if (out_max_val_) {
-        y[2 * n * top_k_ + k] = index;
-        y[(2 * n + 1) * top_k_ + k] = value;
-      } else {
-        y[n * top_k_ + k] = index;
-      }
-    }
+    for (int k = 0; k < top_k_; ++k) groups.Store(n, k, ranked[k].second);
   }
 }
 

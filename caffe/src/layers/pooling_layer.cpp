@@ -6,6 +6,7 @@
 #include "caffe/util/math_functions.hpp"
 #include "caffe/util/parallel.hpp"
 #include "onednn_windows.hpp"
+#include "pooling_windows.hpp"
 
 namespace caffe {
 namespace {
@@ -100,21 +101,20 @@ void PoolingLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom, const vect
 }
 
 template <typename Dtype>
-typename PoolingLayer<Dtype>::Window PoolingLayer<Dtype>::WindowAt(int ph, int pw) const {
-  const int h = ph * stride_h_ - pad_h_, w = pw * stride_w_ - pad_w_;
-  const int h_end = std::min(h + kernel_h_, height_ + pad_h_), w_end = std::min(w + kernel_w_, width_ + pad_w_);
-  return {std::max(h, 0), std::min(h_end, height_), std::max(w, 0), std::min(w_end, width_), (h_end - h) * (w_end - w)};
+PoolingGeometry PoolingLayer<Dtype>::Geometry() const {
+  return {height_, width_, pooled_height_, pooled_width_, kernel_h_, kernel_w_, stride_h_, stride_w_, pad_h_, pad_w_};
 }
 
 template <typename Dtype>
 template <typename Body>
 void PoolingLayer<Dtype>::ForEachWindow(int planes, Body body) const {
   const int64_t window = static_cast<int64_t>(kernel_h_) * kernel_w_;
+  const PoolingGeometry geometry = Geometry();
   ForEachTask(planes, pooled_height_ * pooled_width_ * window, [&](int plane) {
     int output = plane * pooled_height_ * pooled_width_;
     for (int ph = 0; ph < pooled_height_; ++ph) {
       for (int pw = 0; pw < pooled_width_; ++pw, ++output) {
-        body(plane * height_ * width_, output, WindowAt(ph, pw));
+        body(plane * height_ * width_, output, geometry.WindowAt(ph, pw));
       }
     }
   });
@@ -123,15 +123,9 @@ void PoolingLayer<Dtype>::ForEachWindow(int planes, Body body) const {
 template <typename Dtype>
 template <typename Index>
 void PoolingLayer<Dtype>::ForwardMax(const Dtype* bottom, int planes, Dtype* top, Index* index) const {
-  ForEachWindow(planes, [&](int plane, int output, const Window& window) {
+  ForEachWindow(planes, [&](int plane, int output, const PoolingWindow& window) {
     const Dtype* image = bottom + plane;
-    int best = window.h_begin * width_ + window.w_begin;
-    for (int h = window.h_begin; h < window.h_end; ++h) {
-      for (int w = window.w_begin; w < window.w_end; ++w) {
-        const int candidate = h * width_ + w;
-        best = image[candidate] > image[best] ? candidate : best;
-      }
-    }
+    const int best = LargestOfWindow(window, width_, image);
     top[output] = image[best];
     index[output] = static_cast<Index>(best);
   });
@@ -152,21 +146,14 @@ void PoolingLayer<Dtype>::BackwardIndexed(const Dtype* top_diff, const Index* in
 
 template <typename Dtype>
 void PoolingLayer<Dtype>::ForwardAverage(const Dtype* bottom, int planes, Dtype* top) const {
-  ForEachWindow(planes, [&](int plane, int output, const Window& window) {
-    Dtype sum = 0;
-    for (int h = window.h_begin; h < window.h_end; ++h) {
-      const Dtype* row = bottom + plane + h * width_;
-      for (int w = window.w_begin; w < window.w_end; ++w) {
-        sum += row[w];
-      }
-    }
-    top[output] = sum / window.padded_size;
+  ForEachWindow(planes, [&](int plane, int output, const PoolingWindow& window) {
+    top[output] = SumOfWindow(window, width_, bottom + plane) / window.padded_size;
   });
 }
 
 template <typename Dtype>
 void PoolingLayer<Dtype>::BackwardAverage(const Dtype* top_diff, int planes, Dtype* bottom_diff) const {
-  ForEachWindow(planes, [&](int plane, int output, const Window& window) {
+  ForEachWindow(planes, [&](int plane, int output, const PoolingWindow& window) {
     const Dtype share = top_diff[output] / window.padded_size;
     for (int h = window.h_begin; h < window.h_end; ++h) {
       Dtype* row = bottom_diff + plane + h * width_;
@@ -181,25 +168,9 @@ template <typename Dtype>
 void PoolingLayer<Dtype>::ForwardSample(const Dtype* bottom, int planes, Dtype* top, int* index) {
   caffe_rng_uniform<Dtype>(rand_idx_.count(), 0, 1, rand_idx_.mutable_cpu_data());
   const Dtype* random = rand_idx_.cpu_data();
-  ForEachWindow(planes, [&](int plane, int output, const Window& window) {
+  ForEachWindow(planes, [&](int plane, int output, const PoolingWindow& window) {
     const Dtype* image = bottom + plane;
-    Dtype sum = 0;
-    for (int h = window.h_begin; h < window.h_end; ++h) {
-      for (int w = window.w_begin; w < window.w_end; ++w) {
-        sum += image[h * width_ + w];
-      }
-    }
-    // The first value at which the running sum passes the threshold; the first of the window where all are 0.
-    const Dtype threshold = random[output] * sum;
-    Dtype running = 0;
-    int chosen = window.h_begin * width_ + window.w_begin;
-    for (int h = window.h_begin; h < window.h_end && running <= threshold; ++h) {
-      for (int w = window.w_begin; w < window.w_end && running <= threshold; ++w) {
-        const Dtype value = image[h * width_ + w];
-        running += value;
-        chosen = value > 0 ? h * width_ + w : chosen;
-      }
-    }
+    const int chosen = DrawnOfWindow(window, width_, image, random[output]);
     top[output] = image[chosen];
     index[output] = chosen;
   });
@@ -207,16 +178,8 @@ void PoolingLayer<Dtype>::ForwardSample(const Dtype* bottom, int planes, Dtype* 
 
 template <typename Dtype>
 void PoolingLayer<Dtype>::ForwardExpectation(const Dtype* bottom, int planes, Dtype* top) const {
-  ForEachWindow(planes, [&](int plane, int output, const Window& window) {
-    Dtype sum = 0, squares = 0;
-    for (int h = window.h_begin; h < window.h_end; ++h) {
-      for (int w = window.w_begin; w < window.w_end; ++w) {
-        const Dtype value = bottom[plane + h * width_ + w];
-        sum += value;
-        squares += value * value;
-      }
-    }
-    top[output] = sum > 0 ? squares / sum : 0;
+  ForEachWindow(planes, [&](int plane, int output, const PoolingWindow& window) {
+    top[output] = ExpectationOfWindow(window, width_, bottom + plane);
   });
 }
 
@@ -224,13 +187,8 @@ template <typename Dtype>
 void PoolingLayer<Dtype>::BackwardExpectation(const Dtype* bottom, const Dtype* top, const Dtype* top_diff, int planes,
                                               Dtype* bottom_diff) const {
   // y = S2 / S1, dy/dx = (2 x - y) / S1.
-  ForEachWindow(planes, [&](int plane, int output, const Window& window) {
-    Dtype sum = 0;
-    for (int h = window.h_begin; h < window.h_end; ++h) {
-      for (int w = window.w_begin; w < window.w_end; ++w) {
-        sum += bottom[plane + h * width_ + w];
-      }
-    }
+  ForEachWindow(planes, [&](int plane, int output, const PoolingWindow& window) {
+    const Dtype sum = SumOfWindow(window, width_, bottom + plane);
     const Dtype scale = sum > 0 ? top_diff[output] / sum : 0;
     for (int h = window.h_begin; h < window.h_end; ++h) {
       for (int w = window.w_begin; w < window.w_end; ++w) {

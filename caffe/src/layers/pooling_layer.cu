@@ -3,30 +3,15 @@
 #include "caffe/layers/pooling_layer.hpp"
 #include "dnn_library.cuh"
 #include "on_gpu.cuh"
+#include "pooling_windows.hpp"
 
 namespace caffe {
 namespace gpu {
 
-struct PoolingGeometry {
-  int height, width, pooled_height, pooled_width;
-  int kernel_h, kernel_w, stride_h, stride_w, pad_h, pad_w;
-};
-
-// Rows and columns [begin, end) of the image, or of the outputs.
+// Outputs [begin, end).
 struct Range2d {
   int h_begin, h_end, w_begin, w_end;
 };
-
-CAFFE_DEVICE inline Range2d WindowOf(const PoolingGeometry& g, int ph, int pw) {
-  const int h = ph * g.stride_h - g.pad_h, w = pw * g.stride_w - g.pad_w;
-  return {std::max(h, 0), std::min(h + g.kernel_h, g.height), std::max(w, 0), std::min(w + g.kernel_w, g.width)};
-}
-
-// Its size before it was clipped to the image, padding included.
-CAFFE_DEVICE inline int PaddedSize(const PoolingGeometry& g, int ph, int pw) {
-  const int h = ph * g.stride_h - g.pad_h, w = pw * g.stride_w - g.pad_w;
-  return (std::min(h + g.kernel_h, g.height + g.pad_h) - h) * (std::min(w + g.kernel_w, g.width + g.pad_w) - w);
-}
 
 // The outputs whose windows have this position of the image.
 CAFFE_DEVICE inline Range2d OutputsOf(const PoolingGeometry& g, int h, int w) {
@@ -41,7 +26,7 @@ void ForEachOutput(const PoolingGeometry& g, int outputs, const Dtype* x, Body b
   OnGpu::ForEach(outputs, [=] CAFFE_DEVICE(int output) {
     const int plane = output / (g.pooled_height * g.pooled_width);
     const int ph = output / g.pooled_width % g.pooled_height, pw = output % g.pooled_width;
-    body(output, WindowOf(g, ph, pw), x + static_cast<int64_t>(plane) * g.height * g.width);
+    body(output, g.WindowAt(ph, pw), x + static_cast<int64_t>(plane) * g.height * g.width);
   });
 }
 
@@ -61,68 +46,36 @@ void SumOverOutputs(const PoolingGeometry& g, int count, Dtype* dx, Term term) {
   });
 }
 
-template <typename Dtype>
-CAFFE_DEVICE Dtype SumOfWindow(const Range2d& window, int width, const Dtype* image) {
-  Dtype sum = 0;
-  for (int h = window.h_begin; h < window.h_end; ++h) {
-    for (int w = window.w_begin; w < window.w_end; ++w) sum += image[h * width + w];
-  }
-  return sum;
-}
-
 template <typename Dtype, typename Index>
 void ForwardMaxOnGpu(const PoolingGeometry& g, int outputs, const Dtype* x, Dtype* y, Index* index) {
-  ForEachOutput(g, outputs, x, [=] CAFFE_DEVICE(int output, const Range2d& window, const Dtype* image) {
-    int best = window.h_begin * g.width + window.w_begin;
-    for (int h = window.h_begin; h < window.h_end; ++h) {
-      for (int w = window.w_begin; w < window.w_end; ++w) {
-        const int candidate = h * g.width + w;
-        best = image[candidate] > image[best] ? candidate : best;
-      }
-    }
+  ForEachOutput(g, outputs, x, [=] CAFFE_DEVICE(int output, const PoolingWindow& window, const Dtype* image) {
+    const int best = LargestOfWindow(window, g.width, image);
     y[output] = image[best];
     index[output] = static_cast<Index>(best);
   });
 }
 
-// A value drawn with probability proportional to itself; the first of the window where all are 0.
 template <typename Dtype>
 void ForwardSampleOnGpu(const PoolingGeometry& g, int outputs, const Dtype* x, Dtype* y, int* index) {
   const uint64_t first = FirstCounter();
-  ForEachOutput(g, outputs, x, [=] CAFFE_DEVICE(int output, const Range2d& window, const Dtype* image) {
-    const Dtype threshold = static_cast<Dtype>(Uniform01(first + output)) * SumOfWindow(window, g.width, image);
-    Dtype running = 0;
-    int chosen = window.h_begin * g.width + window.w_begin;
-    for (int h = window.h_begin; h < window.h_end && running <= threshold; ++h) {
-      for (int w = window.w_begin; w < window.w_end && running <= threshold; ++w) {
-        const Dtype value = image[h * g.width + w];
-        running += value;
-        chosen = value > 0 ? h * g.width + w : chosen;
-      }
-    }
+  ForEachOutput(g, outputs, x, [=] CAFFE_DEVICE(int output, const PoolingWindow& window, const Dtype* image) {
+    const int chosen = DrawnOfWindow(window, g.width, image, static_cast<Dtype>(Uniform01(first + output)));
     y[output] = image[chosen];
     index[output] = chosen;
   });
 }
 
-// sum(x^2) / sum(x) of the window.
 template <typename Dtype>
 void ForwardExpectationOnGpu(const PoolingGeometry& g, int outputs, const Dtype* x, Dtype* y) {
-  ForEachOutput(g, outputs, x, [=] CAFFE_DEVICE(int output, const Range2d& window, const Dtype* image) {
-    Dtype squares = 0;
-    for (int h = window.h_begin; h < window.h_end; ++h) {
-      for (int w = window.w_begin; w < window.w_end; ++w) squares += image[h * g.width + w] * image[h * g.width + w];
-    }
-    const Dtype sum = SumOfWindow(window, g.width, image);
-    y[output] = sum > 0 ? squares / sum : 0;
+  ForEachOutput(g, outputs, x, [=] CAFFE_DEVICE(int output, const PoolingWindow& window, const Dtype* image) {
+    y[output] = ExpectationOfWindow(window, g.width, image);
   });
 }
 
 template <typename Dtype>
 void ForwardAverageOnGpu(const PoolingGeometry& g, int outputs, const Dtype* x, Dtype* y) {
-  ForEachOutput(g, outputs, x, [=] CAFFE_DEVICE(int output, const Range2d& window, const Dtype* image) {
-    const int size = PaddedSize(g, output / g.pooled_width % g.pooled_height, output % g.pooled_width);
-    y[output] = SumOfWindow(window, g.width, image) / size;
+  ForEachOutput(g, outputs, x, [=] CAFFE_DEVICE(int output, const PoolingWindow& window, const Dtype* image) {
+    y[output] = SumOfWindow(window, g.width, image) / window.padded_size;
   });
 }
 
@@ -139,7 +92,7 @@ template <typename Dtype>
 void BackwardExpectationOnGpu(const PoolingGeometry& g, int outputs, int count, const Dtype* x, const Dtype* y,
                               const Dtype* dy, Dtype* dx) {
   Dtype* const slopes = Scratch<Dtype>(outputs);
-  ForEachOutput(g, outputs, x, [=] CAFFE_DEVICE(int output, const Range2d& window, const Dtype* image) {
+  ForEachOutput(g, outputs, x, [=] CAFFE_DEVICE(int output, const PoolingWindow& window, const Dtype* image) {
     const Dtype sum = SumOfWindow(window, g.width, image);
     slopes[output] = sum > 0 ? dy[output] / sum : 0;
   });
@@ -150,8 +103,9 @@ void BackwardExpectationOnGpu(const PoolingGeometry& g, int outputs, int count, 
 
 template <typename Dtype>
 void BackwardAverageOnGpu(const PoolingGeometry& g, int count, const Dtype* dy, Dtype* dx) {
-  SumOverOutputs(g, count, dx,
-                 [=] CAFFE_DEVICE(int, int, int output, int ph, int pw) { return dy[output] / PaddedSize(g, ph, pw); });
+  SumOverOutputs(g, count, dx, [=] CAFFE_DEVICE(int, int, int output, int ph, int pw) {
+    return dy[output] / g.WindowAt(ph, pw).padded_size;
+  });
 }
 
 }  // namespace gpu
@@ -175,8 +129,7 @@ template <typename Dtype>
 template <typename Where>
 void PoolingLayer<Dtype>::ForwardOn(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
   onednn_.reset();  // a Backward on the CPU asks whose the last Forward was
-  const gpu::PoolingGeometry g = {height_,   width_,    pooled_height_, pooled_width_, kernel_h_,
-                                  kernel_w_, stride_h_, stride_w_,      pad_h_,        pad_w_};
+  const PoolingGeometry g = Geometry();
   const int outputs = top[0]->count();
   const Dtype* x = Where::Data(bottom[0]);
   Dtype* y = Where::MutableData(top[0]);
@@ -208,8 +161,7 @@ template <typename Where>
 void PoolingLayer<Dtype>::BackwardOn(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
                                      const vector<Blob<Dtype>*>& bottom) {
   if (!propagate_down[0]) return;
-  const gpu::PoolingGeometry g = {height_,   width_,    pooled_height_, pooled_width_, kernel_h_,
-                                  kernel_w_, stride_h_, stride_w_,      pad_h_,        pad_w_};
+  const PoolingGeometry g = Geometry();
   const int count = bottom[0]->count();
   const Dtype *x = Where::Data(bottom[0]), *y = Where::Data(top[0]), *dy = Where::Diff(top[0]);
   Dtype* dx = Where::MutableDiff(bottom[0]);

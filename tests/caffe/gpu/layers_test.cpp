@@ -253,9 +253,20 @@ TEST(GpuLayers, AreAllOfThemInThisTest) {
     EXPECT_EQ(untested.count(type), 1u) << type;
 }
 
+constexpr unsigned kSeed = 5;
+
+// Every Forward draws, and after `seed` what it drew `first`.
+void ExpectDrawnAnew(LayerHarness<float>& harness, const std::vector<double>& first, unsigned seed) {
+  harness.Forward();
+  EXPECT_NE(Data(harness.out()), first) << "drawn anew";
+  caffe::Caffe::set_random_seed(seed);
+  harness.Forward();
+  EXPECT_EQ(Data(harness.out()), first) << "as the seed says";
+}
+
 TEST(GpuLayers, DropAsOftenAsTheyAreTold) {
   const ModeScope scope(caffe::Caffe::GPU);
-  caffe::Caffe::set_random_seed(5);
+  caffe::Caffe::set_random_seed(kSeed);
   LayerHarness<float> harness("type: 'Dropout' dropout_param { dropout_ratio: 0.3 }", {MakeBlob<float>({10000})}, 1,
                               caffe::TRAIN);
   caffe::caffe_set(10000, 1.0f, harness.in().mutable_cpu_data());
@@ -272,16 +283,12 @@ TEST(GpuLayers, DropAsOftenAsTheyAreTold) {
   caffe::caffe_set(10000, 1.0f, harness.out().mutable_cpu_diff());
   harness.Backward();
   EXPECT_EQ(Diff(harness.in()), first) << "what was dropped has no gradient";
-  harness.Forward();
-  EXPECT_NE(Data(harness.out()), first) << "drawn anew";
-  caffe::Caffe::set_random_seed(5);
-  harness.Forward();
-  EXPECT_EQ(Data(harness.out()), first) << "as the seed says";
+  ExpectDrawnAnew(harness, first, kSeed);
 }
 
 TEST(GpuLayers, DrawFromAWindowAsOftenAsItsValuesSay) {
   const ModeScope scope(caffe::Caffe::GPU);
-  caffe::Caffe::set_random_seed(5);
+  caffe::Caffe::set_random_seed(kSeed);
   constexpr int kWindows = 10000;
   const std::vector<float> window = {1, 0, 2, 5};
   LayerHarness<float> harness("type: 'Pooling' pooling_param { pool: STOCHASTIC kernel_size: 2 stride: 2 }",
@@ -300,11 +307,7 @@ TEST(GpuLayers, DrawFromAWindowAsOftenAsItsValuesSay) {
   for (int i = 0; i < 4 * kWindows; ++i) {
     ASSERT_EQ(gradient[i], window[i % 4] == first[i / 4] ? i / 4 + 1 : 0) << "value " << i;
   }
-  harness.Forward();
-  EXPECT_NE(Data(harness.out()), first) << "drawn anew";
-  caffe::Caffe::set_random_seed(5);
-  harness.Forward();
-  EXPECT_EQ(Data(harness.out()), first) << "as the seed says";
+  ExpectDrawnAnew(harness, first, kSeed);
 }
 
 TEST(GpuLayers, RankNanLast) {

@@ -6,6 +6,9 @@
 
 namespace caffe {
 
+template <typename Dtype>
+struct ArgMaxGroups;
+
 // Indices of the top_k largest values (argmax_param, default 1), the largest first, of equal values the later one;
 // NaN ranks with -inf.
 //   without axis   of each image: top (N, 1, top_k), with out_max_val (N, 2, top_k): indices, then values
@@ -33,6 +36,10 @@ class ArgMaxLayer : public Layer<Dtype> {
   int top_k_ = 1;
   bool has_axis_ = false;
   int axis_ = 0;
+
+ private:
+  // What is ranked, of values that are where x and y are.
+  ArgMaxGroups<Dtype> Groups(const Blob<Dtype>& bottom, const Dtype* x, Dtype* y) const;
 };
 
 }  // namespace caffe

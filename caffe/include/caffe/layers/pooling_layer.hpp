@@ -9,6 +9,7 @@ namespace caffe {
 namespace onednn {
 class Pooling;
 }
+struct PoolingGeometry;
 
 // Reduces windows of (N, C, H, W) images to one value each.
 //
@@ -58,12 +59,7 @@ class PoolingLayer : public Layer<Dtype> {
   Blob<Dtype> rand_idx_;
 
  private:
-  // Image rows and columns of one window, [begin, end), and its size before it was clipped to the image.
-  struct Window {
-    int h_begin, h_end, w_begin, w_end;
-    int padded_size;
-  };
-  Window WindowAt(int ph, int pw) const;
+  PoolingGeometry Geometry() const;
   int PooledSize(int size, int kernel, int stride, int pad) const;
   // body(plane, output, window) for every output, planes (image, channel) in threads.
   template <typename Body>
