@@ -16,7 +16,8 @@ void BindHardware(py::module_& module) {
   module.def(
       "read_hardware",
       [](const std::string& source) { return py::bytes(rxnn::ReadHardware(source).SerializeAsString()); },
-      py::arg("source"), "A preset's path or text as a serialised CrossbarParameter, checked.");
+      py::arg("source"),
+      "A preset's path or text as a serialised CrossbarParameter; whether it can exist is not checked.");
   module.def(
       "validate_hardware", [](const std::string& message) { ParseHardware(message); }, py::arg("message"),
       "Raises HardwareError for hardware that cannot exist.");

@@ -3,8 +3,6 @@
 import os
 from pathlib import Path
 
-from google.protobuf import text_format
-
 from caffe.proto.caffe_pb2 import CrossbarParameter
 
 from . import _rxnn
@@ -34,9 +32,7 @@ def load_hardware(hardware: Hardware, *, size: tuple[int, int] | None = None) ->
     if not is_text or _is_file(source):
         source = str(_find(source))
     try:
-        if size is None:
-            return CrossbarParameter.FromString(_rxnn.read_hardware(source))
-        return _checked(_parse(source), size)
+        return _checked(CrossbarParameter.FromString(_rxnn.read_hardware(source)), size)
     except _rxnn.HardwareError as error:
         raise _rxnn.HardwareError(str(error) if is_text else f"{source}: {error}") from None
 
@@ -59,16 +55,6 @@ def _checked(hardware: CrossbarParameter, size: tuple[int, int] | None) -> Cross
         param.rows, param.cols = size
     _rxnn.validate_hardware(param.SerializeToString())
     return param
-
-
-def _parse(source: str) -> CrossbarParameter:
-    """The message as it stands: with rows and cols that are still to change, its checks come later."""
-    try:
-        text = Path(source).read_text(encoding="utf-8") if _is_file(source) else source
-        return text_format.Parse(text, CrossbarParameter())
-    except (text_format.ParseError, UnicodeDecodeError):
-        # The native parser says what is wrong, in the words that all prototxts get.
-        return CrossbarParameter.FromString(_rxnn.read_hardware(source))
 
 
 def _is_file(source: str | Path) -> bool:

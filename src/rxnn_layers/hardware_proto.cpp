@@ -171,7 +171,6 @@ caffe::CrossbarParameter ReadHardware(const std::string& source) {
   } else {
     caffe::ReadProtoFromText(source, "hardware text", &param);
   }
-  HardwareFromProto(param).Validate();
   return param;
 }
 

@@ -12,7 +12,7 @@ namespace rxnn {
 Hardware HardwareFromProto(const caffe::CrossbarParameter& param);
 
 // A hardware preset: `source` is a file (when one of that name exists) or the text of a CrossbarParameter. Throws
-// caffe::Error with file, line and column for text that does not parse, HardwareError for hardware that cannot exist.
+// caffe::Error with file, line and column for text that does not parse; nothing else is checked.
 caffe::CrossbarParameter ReadHardware(const std::string& source);
 
 }  // namespace rxnn
